@@ -330,6 +330,7 @@ struct client_ref_row {
     const char *method;
     struct fingerprint request; // of the request as resolved
     int64_t thing; // the id that the method's result names: a reservation, group or capacity change; else 0
+    bool is_group; // thing is a group
     int64_t event; // the first event of the decision
 };
 

@@ -1,0 +1,178 @@
+// The inside of the book, shared by the files of the core that make it up: apply.c changes it, everything
+// else reads it.
+#ifndef COLOSSUS_CORE_BOOK_INTERNAL_H
+#define COLOSSUS_CORE_BOOK_INTERNAL_H
+
+#include "base/map.h"
+#include "core/book.h"
+#include "core/calendar.h"
+#include "core/due.h"
+#include "core/row.h"
+
+// A live reservation and its slices, ordered by number, in one block of memory.
+struct reservation {
+    struct reservation_row row; // its texts belong to it
+    int32_t slice_count;
+    int32_t slice_capacity;
+    struct slice_row slices[];
+};
+
+struct rate_step {
+    struct hour start;
+    struct amount price;
+};
+
+struct site {
+    struct site_row row;
+    struct site_power_row *power; // in the order they came; a later row with the same start replaces
+    size_t power_count, power_capacity;
+};
+
+struct pool {
+    struct pool_row row;
+    struct calendar *calendar;
+    struct rate_step *rates[TIER_COUNT]; // by start
+    size_t rate_count[TIER_COUNT], rate_capacity[TIER_COUNT];
+    struct capacity_change_row *changes; // in the order they came
+    size_t change_count, change_capacity;
+};
+
+struct tenant {
+    struct tenant_row row;
+    uint32_t *contracts;
+    size_t contract_count, contract_capacity;
+};
+
+struct contract {
+    struct contract_row row;
+    struct contract_terms_row terms; // the version in force
+    struct contract_price_row *prices;
+    size_t price_count, price_capacity;
+    uint32_t *pools; // the scope; none: all
+    size_t pool_count, pool_capacity;
+    uint32_t first_period;
+    uint32_t period_count;
+    uint32_t accounts[ACCOUNT_CONTRACT_COUNT]; // by kind − ACCOUNT_COMMITMENT
+    struct hour next_month_end;                // as scheduled
+};
+
+struct period {
+    struct contract_period_row row;
+    uint32_t accounts[ACCOUNT_PERIOD_COUNT];
+    // How what is delivered an hour changes at each hour from the period's start to its end, as far as it
+    // lies after row.delivered_through. NULL while nothing was ever booked.
+    int64_t *delivery_change;
+    struct hour next_delivery_change; // the first hour with one, as scheduled; HOUR_NEVER
+    bool close_scheduled;
+    uint32_t instalments_scheduled;
+    bool dirty; // its row is to be written with the batch
+};
+
+// A place in the table of reservations: a live one, or what is left of one that ended.
+struct reservation_place {
+    uintptr_t value; // 0: none; even: struct reservation *; odd: (tenant << 8 | state) << 1 | 1
+};
+
+struct book {
+    struct book_options options;
+    bool loading;
+    struct instant time;
+    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate;
+
+    struct name_map site_names, pool_names, tenant_names, contract_names;
+    // Element 0 of each is unused: ids start at 1.
+    struct site *sites;
+    size_t site_count, site_capacity;
+    struct pool *pools;
+    size_t pool_count, pool_capacity;
+    struct tenant *tenants;
+    size_t tenant_count, tenant_capacity;
+    struct contract *contracts;
+    size_t contract_count, contract_capacity;
+    struct period *periods;
+    size_t period_count, period_capacity;
+    struct account_row *accounts;
+    size_t account_count, account_capacity;
+    uint32_t *dirty_accounts; // ids; an account is in it at most once
+    size_t dirty_account_count, dirty_account_capacity;
+    bool *account_dirty;
+    size_t account_dirty_capacity;
+
+    struct uid_row *uids;
+    size_t uid_count, uid_capacity;
+    struct token_row *tokens;
+    size_t token_count, token_capacity;
+    const char *manifest_note;
+
+    struct reservation_place *reservations; // by id
+    size_t reservation_capacity;
+    size_t live_count;
+
+    struct fingerprint_map client_refs; // value: book_reference_pack; detail: the request's fingerprint
+
+    struct due_queue urgent;    // changes verdicts: before any request
+    struct due_queue lifecycle; // starts and ends
+};
+
+static inline struct reservation *place_live(struct reservation_place place)
+{
+    return place.value != 0 && (place.value & 1) == 0 ? (struct reservation *)place.value : NULL;
+}
+
+// The live reservation of that id, or NULL.
+static inline struct reservation *book_live(const struct book *book, int64_t id)
+{
+    return id > 0 && (uint64_t)id < book->reservation_capacity ? place_live(book->reservations[id]) : NULL;
+}
+
+// The state of one that has ended. STATE_NONE when it is live or never was.
+enum reservation_state book_ended_state(const struct book *book, int64_t id);
+
+// The state by the clock.
+enum reservation_state reservation_state_at(const struct reservation_row *row, struct instant now);
+
+// GPUs in the running hour, or at the next hour that has any, or of the last window.
+int32_t reservation_gpus_at(const struct reservation_image *image, struct instant now);
+
+// The contract of a tenant that applies to a pool in an hour, 0 when none does.
+uint32_t book_contract_at(const struct book *book, uint32_t tenant, uint32_t pool, struct hour hour);
+
+// The period of a contract that holds the hour. The contract covers it.
+uint32_t contract_period_at(const struct book *book, uint32_t contract, struct hour hour);
+
+// What the contract pays for a GPU-hour, and until which hour that price holds. False when there is no rate;
+// *until then says where one may begin.
+bool contract_price_at(const struct book *book, uint32_t contract, uint32_t pool, enum tier tier,
+                       struct hour hour, struct amount *price, struct hour *until);
+
+static inline struct amount account_balance(const struct book *book, uint32_t account)
+{
+    return book->accounts[account].balance;
+}
+
+static inline struct amount period_balance(const struct book *book, uint32_t period, enum account_kind kind)
+{
+    return account_balance(book, book->periods[period].accounts[kind]);
+}
+
+static inline uint32_t contract_account(const struct book *book, uint32_t contract, enum account_kind kind)
+{
+    return book->contracts[contract].accounts[kind - ACCOUNT_COMMITMENT];
+}
+
+// Delivered in the period but not yet posted, up to the hour.
+struct amount period_unposted(const struct contract_period_row *row, struct hour through);
+
+// How a client_ref's thing is packed into a map's value, which is never 0.
+static inline uint64_t book_reference_pack(int64_t thing, bool is_group)
+{
+    return ((uint64_t)thing << 2) | (is_group ? 2U : 0U) | 1U;
+}
+
+// The key of a client_ref in the book.
+struct fingerprint client_ref_fingerprint(uint32_t scope, const char *client_ref);
+
+// The sign that a kind of capacity change gives to its GPUs: +1 or −1.
+int32_t capacity_kind_sign(enum capacity_kind kind);
+
+#endif
