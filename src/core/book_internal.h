@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "core/book.h"
 #include "core/calendar.h"
+#include "core/commitment.h"
 #include "core/due.h"
 #include "core/row.h"
 
@@ -107,6 +108,8 @@ struct book {
     struct reservation_place *reservations; // by id
     size_t reservation_capacity;
     size_t live_count;
+    int64_t *ended; // while loading: those that leave when it ends
+    size_t ended_count, ended_capacity;
 
     struct fingerprint_map client_refs; // value: book_reference_pack; detail: the request's fingerprint
 
@@ -124,6 +127,17 @@ static inline struct reservation *book_live(const struct book *book, int64_t id)
 {
     return id > 0 && (uint64_t)id < book->reservation_capacity ? place_live(book->reservations[id]) : NULL;
 }
+
+// How many hours from now a calendar must reach at least.
+int32_t book_horizon_hours(const struct book *book);
+
+// What time does to the book apart from rows; for decide_due.c, which puts down the rows that say it.
+// Lets the calendars reach to the horizon from now.
+void book_reach(struct book *book, struct instant now);
+// What a period is delivered an hour changes at this hour, the next one scheduled.
+void book_deliver(struct book *book, uint32_t period, struct hour hour);
+// A contract's month has ended and been posted: schedules the next, after the book's time.
+void book_month_ended(struct book *book, uint32_t contract);
 
 // The state of one that has ended. STATE_NONE when it is live or never was.
 enum reservation_state book_ended_state(const struct book *book, int64_t id);
@@ -162,6 +176,21 @@ static inline uint32_t contract_account(const struct book *book, uint32_t contra
 
 // Delivered in the period but not yet posted, up to the hour.
 struct amount period_unposted(const struct contract_period_row *row, struct hour through);
+
+// Every amount of a period from its row and the balances of its accounts, by the clock. False when one
+// overflows.
+bool period_commitment(const struct book *book, const struct contract_period_row *row,
+                       const struct amount balances[ACCOUNT_PERIOD_COUNT], struct instant now,
+                       struct commitment *result);
+
+// What a commitment is reckoned from; unposted is what was delivered and not yet posted.
+void commitment_inputs_of(const struct book *book, const struct contract_period_row *row,
+                          const struct amount balances[ACCOUNT_PERIOD_COUNT], struct amount unposted,
+                          struct commitment_inputs *inputs);
+
+// The members of a period in JSON, from amounts already reckoned.
+void describe_period(const struct book *book, struct json *json, const struct contract_period_row *row,
+                     const struct commitment *commitment);
 
 // How a client_ref's thing is packed into a map's value, which is never 0.
 static inline uint64_t book_reference_pack(int64_t thing, bool is_group)

@@ -1,0 +1,622 @@
+// Applying rows: the only place where the book changes.
+//
+// Applying decides nothing and refuses nothing: a row says how its line is from now on, and the book follows,
+// with all that is derived from it (calendars, what is delivered an hour, what is due when). While the ledger
+// is loaded the rows are the whole tables; afterwards they are what each decision changed.
+#include "base/memory.h"
+#include "core/book_internal.h"
+#include "core/schedule.h"
+#include "core/transition.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void replace_text(const char **place, const char *text)
+{
+    char *copy = memory_copy_text(text);
+    free((char *)*place);
+    *place = copy;
+}
+
+// Makes room for element `id` in a table whose element 0 is unused. Ids are dense.
+#define TABLE_REACH(table, count, capacity, id)                                                              \
+    do {                                                                                                     \
+        assert((id) >= 1 && (size_t)(id) <= (count) + 1);                                                    \
+        if ((size_t)(id) > (count)) {                                                                        \
+            (table) = memory_grow((table), (count) + 1, &(capacity), sizeof *(table));                       \
+            if ((count) == 0)                                                                                \
+                memset((table), 0, sizeof *(table));                                                         \
+            (count)++;                                                                                       \
+            memset(&(table)[(count)], 0, sizeof *(table));                                                   \
+        }                                                                                                    \
+    } while (0)
+
+static void apply_site(struct book *book, const struct site_row *row)
+{
+    TABLE_REACH(book->sites, book->site_count, book->site_capacity, row->id);
+    struct site *site = &book->sites[row->id];
+    if (site->row.id == 0)
+        name_map_put(&book->site_names, row->site, row->id);
+    site->row.id = row->id;
+    replace_text(&site->row.site, row->site);
+    replace_text(&site->row.note, row->note);
+}
+
+static void apply_site_power(struct book *book, const struct site_power_row *row)
+{
+    struct site *site = &book->sites[row->site];
+    for (size_t i = 0; i < site->power_count; i++) {
+        if (site->power[i].start.number == row->start.number) {
+            site->power[i] = *row;
+            return;
+        }
+    }
+    site->power = memory_grow(site->power, site->power_count, &site->power_capacity, sizeof *site->power);
+    site->power[site->power_count++] = *row;
+}
+
+static void apply_pool(struct book *book, const struct pool_row *row)
+{
+    TABLE_REACH(book->pools, book->pool_count, book->pool_capacity, row->id);
+    struct pool *pool = &book->pools[row->id];
+    if (pool->row.id == 0) {
+        name_map_put(&book->pool_names, row->pool, row->id);
+        pool->calendar = calendar_create(hour_of_instant(book->time), book_horizon_hours(book));
+    }
+    struct pool_row old = pool->row;
+    pool->row = *row;
+    pool->row.pool = old.pool;
+    pool->row.gpu = old.gpu;
+    pool->row.note = old.note;
+    replace_text(&pool->row.pool, row->pool);
+    replace_text(&pool->row.gpu, row->gpu);
+    replace_text(&pool->row.note, row->note);
+}
+
+static void apply_rate(struct book *book, const struct rate_row *row)
+{
+    struct pool *pool = &book->pools[row->pool];
+    struct rate_step **steps = &pool->rates[row->tier];
+    size_t *count = &pool->rate_count[row->tier];
+    size_t place = *count;
+    while (place > 0 && (*steps)[place - 1].start.number >= row->start.number)
+        place--;
+    struct rate_step step = {.start = row->start, .price = row->price};
+    if (row->id >= book->next_rate)
+        book->next_rate = row->id + 1;
+    if (place < *count && (*steps)[place].start.number == row->start.number) {
+        (*steps)[place] = step;
+        return;
+    }
+    *steps = memory_grow(*steps, *count, &pool->rate_capacity[row->tier], sizeof **steps);
+    memmove(*steps + place + 1, *steps + place, (*count - place) * sizeof **steps);
+    (*steps)[place] = step;
+    (*count)++;
+}
+
+static void apply_capacity_change(struct book *book, const struct capacity_change_row *row)
+{
+    struct pool *pool = &book->pools[row->pool];
+    pool->changes =
+        memory_grow(pool->changes, pool->change_count, &pool->change_capacity, sizeof *pool->changes);
+    struct capacity_change_row *change = &pool->changes[pool->change_count++];
+    *change = *row;
+    change->note = memory_copy_text(row->note);
+    calendar_add(pool->calendar, row->start, row->end, row->gpus);
+    if (row->id >= book->next_capacity_change)
+        book->next_capacity_change = row->id + 1;
+}
+
+static void apply_tenant(struct book *book, const struct tenant_row *row)
+{
+    TABLE_REACH(book->tenants, book->tenant_count, book->tenant_capacity, row->id);
+    struct tenant *tenant = &book->tenants[row->id];
+    if (tenant->row.id == 0)
+        name_map_put(&book->tenant_names, row->tenant, row->id);
+    tenant->row.id = row->id;
+    tenant->row.suspended = row->suspended;
+    replace_text(&tenant->row.tenant, row->tenant);
+    replace_text(&tenant->row.name, row->name);
+    replace_text(&tenant->row.note, row->note);
+}
+
+static void apply_uid(struct book *book, const struct uid_row *row)
+{
+    for (size_t i = 0; i < book->uid_count; i++) {
+        if (book->uids[i].uid == row->uid) {
+            book->uids[i] = *row;
+            return;
+        }
+    }
+    book->uids = memory_grow(book->uids, book->uid_count, &book->uid_capacity, sizeof *book->uids);
+    book->uids[book->uid_count++] = *row;
+}
+
+static void apply_token(struct book *book, const struct token_row *row)
+{
+    for (size_t i = 0; i < book->token_count; i++) {
+        if (strcmp(book->tokens[i].label, row->label) == 0) {
+            book->tokens[i].revoked = row->revoked;
+            return;
+        }
+    }
+    book->tokens = memory_grow(book->tokens, book->token_count, &book->token_capacity, sizeof *book->tokens);
+    struct token_row *token = &book->tokens[book->token_count++];
+    *token = *row;
+    token->label = memory_copy_text(row->label);
+}
+
+// ---- Contracts
+
+static void schedule_month_end(struct book *book, struct contract *contract)
+{
+    struct hour next = hour_next_month(hour_of_instant(book->time));
+    struct hour first = hour_next_month(contract->row.start);
+    if (next.number < first.number)
+        next = first;
+    if (next.number <= contract->next_month_end.number || next.number >= contract->row.end.number)
+        return;
+    contract->next_month_end = next;
+    due_add(&book->urgent, hour_start(next), DUE_MONTH_END, contract->row.id);
+}
+
+static void apply_contract(struct book *book, const struct contract_row *row)
+{
+    TABLE_REACH(book->contracts, book->contract_count, book->contract_capacity, row->id);
+    struct contract *contract = &book->contracts[row->id];
+    if (contract->row.id == 0) {
+        name_map_put(&book->contract_names, row->contract, row->id);
+        struct tenant *tenant = &book->tenants[row->tenant];
+        tenant->contracts = memory_grow(tenant->contracts, tenant->contract_count, &tenant->contract_capacity,
+                                        sizeof *tenant->contracts);
+        tenant->contracts[tenant->contract_count++] = row->id;
+    }
+    struct contract_row old = contract->row;
+    contract->row = *row;
+    contract->row.contract = old.contract;
+    contract->row.note = old.note;
+    replace_text(&contract->row.contract, row->contract);
+    replace_text(&contract->row.note, row->note);
+    if (!book->loading)
+        schedule_month_end(book, contract);
+}
+
+static void apply_contract_terms(struct book *book, const struct contract_terms_row *row)
+{
+    struct contract *contract = &book->contracts[row->contract];
+    if (row->version < contract->terms.version)
+        return;
+    if (row->version > contract->terms.version) {
+        contract->price_count = 0;
+        contract->pool_count = 0;
+    }
+    contract->terms = *row;
+}
+
+static void apply_contract_price(struct book *book, const struct contract_price_row *row)
+{
+    struct contract *contract = &book->contracts[row->contract];
+    if (row->version != contract->terms.version)
+        return;
+    contract->prices = memory_grow(contract->prices, contract->price_count, &contract->price_capacity,
+                                   sizeof *contract->prices);
+    contract->prices[contract->price_count++] = *row;
+}
+
+static void apply_contract_pool(struct book *book, const struct contract_pool_row *row)
+{
+    struct contract *contract = &book->contracts[row->contract];
+    if (row->version != contract->terms.version)
+        return;
+    contract->pools =
+        memory_grow(contract->pools, contract->pool_count, &contract->pool_capacity, sizeof *contract->pools);
+    contract->pools[contract->pool_count++] = row->pool;
+}
+
+static void schedule_period(struct book *book, struct period *period)
+{
+    const struct contract_period_row *row = &period->row;
+    const struct contract *contract = &book->contracts[row->contract];
+    if (row->closed)
+        return;
+    if (!period->close_scheduled) {
+        period->close_scheduled = true;
+        due_add(&book->urgent, hour_start(row->end), DUE_CLOSE, row->id);
+    }
+    if (contract->terms.billing == BILLING_INSTALMENTS && !amount_is_zero(row->commit) &&
+        period->instalments_scheduled <= row->instalments_billed &&
+        (int32_t)row->instalments_billed < schedule_instalment_count(row->start, row->end)) {
+        period->instalments_scheduled = row->instalments_billed + 1;
+        due_add(&book->urgent,
+                hour_start(schedule_instalment_due(row->start, (int32_t)row->instalments_billed)),
+                DUE_INSTALMENT, row->id);
+    }
+}
+
+static void apply_contract_period(struct book *book, const struct contract_period_row *row)
+{
+    TABLE_REACH(book->periods, book->period_count, book->period_capacity, row->id);
+    struct period *period = &book->periods[row->id];
+    if (period->row.id == 0) {
+        struct contract *contract = &book->contracts[row->contract];
+        if (contract->period_count == 0)
+            contract->first_period = row->id;
+        assert(contract->first_period + contract->period_count == row->id);
+        contract->period_count++;
+        period->next_delivery_change = HOUR_NEVER;
+    }
+    period->row = *row;
+    period->dirty = false;
+    schedule_period(book, period);
+}
+
+static void apply_account(struct book *book, const struct account_row *row)
+{
+    TABLE_REACH(book->accounts, book->account_count, book->account_capacity, row->id);
+    book->accounts[row->id] = *row;
+    if (row->kind >= ACCOUNT_COMMITMENT)
+        book->contracts[row->contract].accounts[row->kind - ACCOUNT_COMMITMENT] = row->id;
+    else
+        book->periods[row->period].accounts[row->kind] = row->id;
+}
+
+static void change_balance(struct book *book, uint32_t account, int64_t micro)
+{
+    assert(account >= 1 && account <= book->account_count);
+    bool fits =
+        amount_add(book->accounts[account].balance, (struct amount){micro}, &book->accounts[account].balance);
+    assert(fits); // the decision has checked it
+    (void)fits;
+    if (book->account_dirty_capacity <= account) {
+        size_t capacity = book->account_capacity;
+        book->account_dirty = memory_resize(book->account_dirty, capacity, sizeof *book->account_dirty);
+        memset(book->account_dirty + book->account_dirty_capacity, 0,
+               (capacity - book->account_dirty_capacity) * sizeof *book->account_dirty);
+        book->account_dirty_capacity = capacity;
+    }
+    if (book->account_dirty[account])
+        return;
+    book->account_dirty[account] = true;
+    book->dirty_accounts = memory_grow(book->dirty_accounts, book->dirty_account_count,
+                                       &book->dirty_account_capacity, sizeof *book->dirty_accounts);
+    book->dirty_accounts[book->dirty_account_count++] = account;
+}
+
+static void apply_transfer(struct book *book, const struct transfer_row *row)
+{
+    change_balance(book, row->debit_account, -row->amount.micro);
+    change_balance(book, row->credit_account, row->amount.micro);
+    if (row->id >= book->next_transfer)
+        book->next_transfer = row->id + 1;
+}
+
+// ---- Reservations and their slices
+
+static void reach_reservation(struct book *book, int64_t id)
+{
+    if ((uint64_t)id < book->reservation_capacity)
+        return;
+    size_t capacity = book->reservation_capacity < 64 ? 64 : book->reservation_capacity;
+    while ((uint64_t)id >= capacity)
+        capacity *= 2;
+    book->reservations = memory_resize(book->reservations, capacity, sizeof *book->reservations);
+    memset(book->reservations + book->reservation_capacity, 0,
+           (capacity - book->reservation_capacity) * sizeof *book->reservations);
+    book->reservation_capacity = capacity;
+}
+
+static void schedule_reservation(struct book *book, const struct reservation_row *row)
+{
+    if (row->state == STATE_HELD)
+        due_add(&book->urgent, row->hold_expires, DUE_HOLD_EXPIRY, row->id);
+    else if (row->state == STATE_BOOKED)
+        due_add(&book->lifecycle, hour_start(row->start), DUE_START, row->id);
+    else if (row->state == STATE_ACTIVE)
+        due_add(&book->lifecycle, hour_start(row->end), DUE_END, row->id);
+}
+
+static void forget_reservation(struct book *book, struct reservation *reservation,
+                               enum reservation_state state)
+{
+    uint32_t tenant = reservation->row.tenant;
+    int64_t id = reservation->row.id;
+    free((char *)reservation->row.client_ref);
+    free((char *)reservation->row.project);
+    free((char *)reservation->row.note);
+    free(reservation);
+    book->reservations[id].value = ((uintptr_t)tenant << 9) | ((uintptr_t)state << 1) | 1;
+    book->live_count--;
+}
+
+static void apply_reservation(struct book *book, const struct reservation_row *row)
+{
+    reach_reservation(book, row->id);
+    if (row->id >= book->next_reservation)
+        book->next_reservation = row->id + 1;
+    struct reservation *reservation = book_live(book, row->id);
+    if (reservation == NULL) {
+        bool ended = state_is_terminal(row->state);
+        if (ended && row->end.number <= book->options.origin.number) { // loaded: it ended before
+            book->reservations[row->id].value =
+                ((uintptr_t)row->tenant << 9) | ((uintptr_t)row->state << 1) | 1;
+            return;
+        }
+        if (ended) { // loaded: its slices are to come; it leaves the book when the loading ends
+            assert(book->loading);
+            book->ended =
+                memory_grow(book->ended, book->ended_count, &book->ended_capacity, sizeof *book->ended);
+            book->ended[book->ended_count++] = row->id;
+        }
+        reservation = memory_allocate(1, sizeof *reservation + sizeof reservation->slices[0]);
+        reservation->slice_capacity = 1;
+        book->reservations[row->id].value = (uintptr_t)reservation;
+        book->live_count++;
+    } else if (state_is_terminal(row->state)) {
+        forget_reservation(book, reservation, row->state);
+        return;
+    }
+    struct reservation_row old = reservation->row;
+    reservation->row = *row;
+    reservation->row.client_ref = old.client_ref;
+    reservation->row.project = old.project;
+    reservation->row.note = old.note;
+    if (old.id == 0) { // the texts of a reservation never change
+        reservation->row.client_ref = memory_copy_text(row->client_ref);
+        reservation->row.project = memory_copy_text(row->project);
+        reservation->row.note = memory_copy_text(row->note);
+    }
+    if (old.id == 0 || old.state != row->state || old.start.number != row->start.number ||
+        old.end.number != row->end.number || old.hold_expires.seconds != row->hold_expires.seconds)
+        schedule_reservation(book, row);
+}
+
+// From `hour` on, what a period is delivered an hour changes by so much.
+static void change_delivery(struct book *book, uint32_t id, struct hour hour, int64_t micro)
+{
+    struct period *period = &book->periods[id];
+    struct contract_period_row *row = &period->row;
+    if (hour.number <= row->delivered_through.number) {
+        // Loaded rows carry what runs already; a decision can only add what starts with the running hour.
+        if (!book->loading) {
+            row->delivering.micro += micro;
+            period->dirty = true;
+        }
+        return;
+    }
+    if (hour.number >= row->end.number)
+        return;
+    if (period->delivery_change == NULL)
+        period->delivery_change =
+            memory_allocate((size_t)(row->end.number - row->start.number), sizeof *period->delivery_change);
+    period->delivery_change[hour.number - row->start.number] += micro;
+    if (hour.number < period->next_delivery_change.number) {
+        period->next_delivery_change = hour;
+        due_add(&book->urgent, hour_start(hour), DUE_DELIVERY, id);
+    }
+}
+
+// Takes (sign 1) or gives back (sign −1) what a slice stands for.
+static void account_for_slice(struct book *book, uint32_t pool, const struct slice_row *slice, int32_t sign)
+{
+    calendar_add(book->pools[pool].calendar, slice->start, slice->end, -sign * slice->gpus);
+    int64_t hourly = slice->price.micro * slice->gpus * sign;
+    change_delivery(book, slice->period, slice->start, hourly);
+    change_delivery(book, slice->period, slice->end, -hourly);
+}
+
+static struct reservation *add_slice_place(struct book *book, struct reservation *reservation, int32_t place)
+{
+    if (reservation->slice_count == reservation->slice_capacity) {
+        int32_t capacity = reservation->slice_capacity * 2;
+        struct reservation *grown = memory_resize(
+            reservation, 1, sizeof *reservation + (size_t)capacity * sizeof reservation->slices[0]);
+        grown->slice_capacity = capacity;
+        book->reservations[grown->row.id].value = (uintptr_t)grown;
+        reservation = grown;
+    }
+    memmove(&reservation->slices[place + 1], &reservation->slices[place],
+            (size_t)(reservation->slice_count - place) * sizeof reservation->slices[0]);
+    reservation->slice_count++;
+    return reservation;
+}
+
+static void apply_slice(struct book *book, const struct slice_row *row)
+{
+    struct reservation *reservation = book_live(book, row->reservation);
+    assert(reservation != NULL);
+    int32_t place = reservation->slice_count;
+    while (place > 0 && reservation->slices[place - 1].number >= row->number)
+        place--;
+    bool known = place < reservation->slice_count && reservation->slices[place].number == row->number;
+    if (known)
+        account_for_slice(book, reservation->row.pool, &reservation->slices[place], -1);
+    if (row->removed) {
+        assert(known);
+        reservation->slice_count--;
+        memmove(&reservation->slices[place], &reservation->slices[place + 1],
+                (size_t)(reservation->slice_count - place) * sizeof reservation->slices[0]);
+        return;
+    }
+    if (!known)
+        reservation = add_slice_place(book, reservation, place);
+    reservation->slices[place] = *row;
+    account_for_slice(book, reservation->row.pool, row, 1);
+}
+
+static void apply_client_ref(struct book *book, const struct client_ref_row *row)
+{
+    fingerprint_map_put(&book->client_refs, client_ref_fingerprint(row->scope, row->client_ref),
+                        book_reference_pack(row->thing, row->is_group), row->request.low);
+}
+
+static void apply_event(struct book *book, const struct event_row *row)
+{
+    if (row->seq >= book->next_event)
+        book->next_event = row->seq + 1;
+}
+
+void book_apply(struct book *book, const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_SITE:
+        apply_site(book, &row->site);
+        return;
+    case ROW_SITE_POWER:
+        apply_site_power(book, &row->site_power);
+        return;
+    case ROW_POOL:
+        apply_pool(book, &row->pool);
+        return;
+    case ROW_RATE:
+        apply_rate(book, &row->rate);
+        return;
+    case ROW_CAPACITY_CHANGE:
+        apply_capacity_change(book, &row->capacity_change);
+        return;
+    case ROW_TENANT:
+        apply_tenant(book, &row->tenant);
+        return;
+    case ROW_UID:
+        apply_uid(book, &row->uid);
+        return;
+    case ROW_TOKEN:
+        apply_token(book, &row->token);
+        return;
+    case ROW_CONTRACT:
+        apply_contract(book, &row->contract);
+        return;
+    case ROW_CONTRACT_TERMS:
+        apply_contract_terms(book, &row->contract_terms);
+        return;
+    case ROW_CONTRACT_PRICE:
+        apply_contract_price(book, &row->contract_price);
+        return;
+    case ROW_CONTRACT_POOL:
+        apply_contract_pool(book, &row->contract_pool);
+        return;
+    case ROW_CONTRACT_PERIOD:
+        apply_contract_period(book, &row->contract_period);
+        return;
+    case ROW_ACCOUNT:
+        apply_account(book, &row->account);
+        return;
+    case ROW_RESERVATION:
+        apply_reservation(book, &row->reservation);
+        return;
+    case ROW_SLICE:
+        apply_slice(book, &row->slice);
+        return;
+    case ROW_CLIENT_REF:
+        apply_client_ref(book, &row->client_ref);
+        return;
+    case ROW_EVENT:
+        apply_event(book, &row->event);
+        return;
+    case ROW_TRANSFER:
+        apply_transfer(book, &row->transfer);
+        return;
+    case ROW_MANIFEST:
+        replace_text(&book->manifest_note, row->manifest.note);
+        return;
+    }
+    assert(!"a row of no kind");
+}
+
+void book_apply_rows(struct book *book, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        book_apply(book, &rows[i]);
+}
+
+void book_loaded(struct book *book, struct instant time, int64_t last_event, int64_t last_transfer)
+{
+    assert(book->loading);
+    for (size_t i = 0; i < book->ended_count; i++) {
+        struct reservation *reservation = book_live(book, book->ended[i]);
+        forget_reservation(book, reservation, reservation->row.state);
+    }
+    free(book->ended);
+    book->ended = NULL;
+    book->loading = false;
+    if (time.seconds > book->time.seconds)
+        book->time = time;
+    book->next_event = last_event + 1;
+    book->next_transfer = last_transfer + 1;
+    for (size_t i = 1; i <= book->contract_count; i++)
+        schedule_month_end(book, &book->contracts[i]);
+}
+
+// ---- Time
+
+// Capacity changes that begin or end in the hours that a calendar has newly taken in.
+static void extend_calendar(struct pool *pool, struct hour origin)
+{
+    struct hour old_end = calendar_end(pool->calendar);
+    calendar_advance(pool->calendar, origin);
+    for (size_t i = 0; i < pool->change_count; i++) {
+        const struct capacity_change_row *change = &pool->changes[i];
+        if (change->start.number >= old_end.number)
+            calendar_add(pool->calendar, change->start, change->end, change->gpus);
+        else if (change->end.number >= old_end.number && change->end.number != HOUR_NEVER.number)
+            calendar_add(pool->calendar, change->end, HOUR_NEVER, -change->gpus);
+    }
+}
+
+void book_reach(struct book *book, struct instant now)
+{
+    struct hour hour = hour_of_instant(now);
+    for (size_t i = 1; i <= book->pool_count; i++) {
+        struct pool *pool = &book->pools[i];
+        if ((int64_t)hour.number + book_horizon_hours(book) > calendar_end(pool->calendar).number)
+            extend_calendar(pool, hour);
+    }
+}
+
+void book_deliver(struct book *book, uint32_t id, struct hour hour)
+{
+    struct period *period = &book->periods[id];
+    struct contract_period_row *row = &period->row;
+    assert(period->next_delivery_change.number == hour.number);
+    row->delivered = period_unposted(row, hour);
+    row->delivered_through = hour;
+    row->delivering.micro += period->delivery_change[hour.number - row->start.number];
+    period->delivery_change[hour.number - row->start.number] = 0;
+    period->dirty = true;
+    struct hour next = hour;
+    do
+        next.number++;
+    while (next.number < row->end.number && period->delivery_change[next.number - row->start.number] == 0);
+    period->next_delivery_change = next.number < row->end.number ? next : HOUR_NEVER;
+    if (next.number < row->end.number)
+        due_add(&book->urgent, hour_start(next), DUE_DELIVERY, id);
+}
+
+void book_month_ended(struct book *book, uint32_t contract)
+{
+    schedule_month_end(book, &book->contracts[contract]);
+}
+
+void book_end_batch(struct book *book, struct instant now, struct arena *arena, struct row **rows,
+                    size_t *count)
+{
+    assert(now.seconds >= book->time.seconds);
+    book->time = now;
+    size_t dirty_periods = 0;
+    for (size_t i = 1; i <= book->period_count; i++)
+        dirty_periods += book->periods[i].dirty;
+    *rows = arena_allocate(arena, (book->dirty_account_count + dirty_periods) * sizeof **rows);
+    *count = 0;
+    for (size_t i = 0; i < book->dirty_account_count; i++) {
+        uint32_t account = book->dirty_accounts[i];
+        (*rows)[(*count)++] = (struct row){.kind = ROW_ACCOUNT, .account = book->accounts[account]};
+        book->account_dirty[account] = false;
+    }
+    book->dirty_account_count = 0;
+    for (size_t i = 1; i <= book->period_count && dirty_periods > 0; i++) {
+        if (book->periods[i].dirty) {
+            (*rows)[(*count)++] =
+                (struct row){.kind = ROW_CONTRACT_PERIOD, .contract_period = book->periods[i].row};
+            book->periods[i].dirty = false;
+        }
+    }
+}

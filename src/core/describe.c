@@ -1,0 +1,214 @@
+// How the things of the book look in JSON: in replies and in events alike.
+#include "core/book_internal.h"
+#include "core/builder.h"
+#include "core/commitment.h"
+#include <assert.h>
+#include <string.h>
+
+static void write_slice(const struct book *book, struct json *json, const struct slice_row *slice)
+{
+    const struct period *period = &book->periods[slice->period];
+    struct amount cost = {slice->price.micro * slice->gpus * (slice->end.number - slice->start.number)};
+    json_object(json, NULL);
+    json_hour(json, "start", slice->start);
+    json_hour(json, "end", slice->end);
+    json_integer(json, "gpus", slice->gpus);
+    json_amount(json, "price_per_gpu_hour", slice->price);
+    json_amount(json, "cost", cost);
+    json_text(json, "contract", book->contracts[period->row.contract].row.contract);
+    json_hour(json, "period_start", period->row.start);
+    json_object_end(json);
+}
+
+static void write_optional_instant(struct json *json, const char *key, struct instant instant)
+{
+    if (instant.seconds == 0)
+        json_null(json, key);
+    else
+        json_instant(json, key, instant);
+}
+
+void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
+                            struct instant now)
+{
+    const struct reservation_row *row = &image->row;
+    json_integer(json, "id", row->id);
+    json_text(json, "tenant", book->tenants[row->tenant].row.tenant);
+    json_text(json, "client_ref", row->client_ref);
+    json_text(json, "state", reservation_state_name(reservation_state_at(row, now)));
+    json_text(json, "pool", book->pools[row->pool].row.pool);
+    json_integer(json, "gpus", reservation_gpus_at(image, now));
+    json_hour(json, "start", row->start);
+    json_hour(json, "end", row->end);
+    json_text(json, "tier", tier_name(row->tier));
+    json_integer(json, "gpu_hours", row->gpu_hours);
+    json_amount(json, "cost", row->cost);
+    json_amount(json, "fees", row->fees);
+    write_optional_instant(json, "hold_expires", row->hold_expires);
+    write_optional_instant(json, "wait_until", row->wait_until);
+    json_text(json, "project", row->project);
+    json_text(json, "note", row->note);
+    if (row->group == 0)
+        json_null(json, "group");
+    else
+        json_integer(json, "group", row->group);
+    json_instant(json, "created", row->created);
+    json_array(json, "slices");
+    for (int32_t i = 0; i < image->slice_count; i++)
+        write_slice(book, json, &image->slices[i]);
+    json_array_end(json);
+}
+
+static void write_unless(struct json *json, const char *key, struct amount amount, bool unlimited)
+{
+    if (unlimited)
+        json_null(json, key);
+    else
+        json_amount(json, key, amount);
+}
+
+void describe_period(const struct book *book, struct json *json, const struct contract_period_row *row,
+                     const struct commitment *commitment)
+{
+    const struct contract *contract = &book->contracts[row->contract];
+    json_text(json, "contract", contract->row.contract);
+    json_text(json, "tenant", book->tenants[contract->row.tenant].row.tenant);
+    json_hour(json, "period_start", row->start);
+    json_hour(json, "period_end", row->end);
+    json_bool(json, "closed", row->closed);
+    json_amount(json, "commit", commitment->commit);
+    json_amount(json, "deferred_in", commitment->deferred_in);
+    json_amount(json, "relief", commitment->relief);
+    json_amount(json, "floor", commitment->floor);
+    json_amount(json, "credit", commitment->credit);
+    write_unless(json, "overage_limit", commitment->overage_limit, commitment->unlimited);
+    write_unless(json, "authority", commitment->authority, commitment->unlimited);
+    json_amount(json, "encumbered", commitment->encumbered);
+    json_amount(json, "consumed", commitment->consumed);
+    json_amount(json, "used", commitment->used);
+    write_unless(json, "available", commitment->available, commitment->unlimited);
+    json_amount(json, "shortfall", commitment->shortfall);
+    json_amount(json, "overage", commitment->overage);
+    json_amount(json, "fees", commitment->fees);
+    int64_t percent;
+    if (commitment_percent(commitment, &percent))
+        json_percent(json, "percent", percent);
+    else
+        json_null(json, "percent");
+    json_amount(json, "deferred_out", commitment->deferred_out);
+    json_amount(json, "waived", commitment->waived);
+    json_amount(json, "credit_used", commitment->credit_used);
+    json_amount(json, "surcharge", commitment->surcharge);
+    json_amount(json, "due", commitment->due);
+    json_amount(json, "billed", commitment->billed);
+}
+
+bool period_commitment(const struct book *book, const struct contract_period_row *row,
+                       const struct amount balances[ACCOUNT_PERIOD_COUNT], struct instant now,
+                       struct commitment *result)
+{
+    struct hour through = hour_of_instant(now);
+    if (through.number > row->end.number)
+        through = row->end;
+    struct commitment_inputs inputs;
+    commitment_inputs_of(book, row, balances, period_unposted(row, through), &inputs);
+    return commitment_reckon(&inputs, result);
+}
+
+void commitment_inputs_of(const struct book *book, const struct contract_period_row *row,
+                          const struct amount balances[ACCOUNT_PERIOD_COUNT], struct amount unposted,
+                          struct commitment_inputs *inputs)
+{
+    *inputs = (struct commitment_inputs){
+        .commit = row->commit,
+        .deferred_in = balances[ACCOUNT_DEFERRED],
+        .relief = row->relief,
+        .credit = balances[ACCOUNT_CREDIT],
+        .overage_unlimited = row->overage_unlimited,
+        .overage_limit = row->overage_limit,
+        // What was delivered was encumbered, so the difference stays at or above 0, and their sum is as it
+        // was.
+        .encumbered = {balances[ACCOUNT_ENCUMBERED].micro - unposted.micro},
+        .consumed = {balances[ACCOUNT_CONSUMED].micro + unposted.micro},
+        .fees = balances[ACCOUNT_FEES],
+        .billed = balances[ACCOUNT_BILLED],
+        .fees_billed = row->fees_billed,
+        .closed = row->closed,
+        .deferred_out = row->deferred_out,
+        .waived = row->waived,
+        .credit_used = row->credit_used,
+        .surcharge = row->surcharge,
+        .surcharge_bp = book->contracts[row->contract].terms.surcharge_bp,
+    };
+}
+
+void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now)
+{
+    struct amount balances[ACCOUNT_PERIOD_COUNT];
+    for (int kind = 0; kind < ACCOUNT_PERIOD_COUNT; kind++)
+        balances[kind] = period_balance(book, period, (enum account_kind)kind);
+    struct commitment commitment = {0};
+    bool fits = period_commitment(book, &book->periods[period].row, balances, now, &commitment);
+    assert(fits); // every decision has reckoned it
+    (void)fits;
+    describe_period(book, json, &book->periods[period].row, &commitment);
+}
+
+static void append(char *text, size_t size, const char *part)
+{
+    size_t used = strlen(text), length = strlen(part);
+    if (used + length >= size)
+        length = size - used - 1;
+    memcpy(text + used, part, length);
+    text[used + length] = '\0';
+}
+
+void book_account_name(const struct book *book, uint32_t id, char *text, size_t size)
+{
+    assert(size > 0 && id >= 1 && id <= book->account_count);
+    const struct account_row *account = &book->accounts[id];
+    text[0] = '\0';
+    append(text, size, book->contracts[account->contract].row.contract);
+    if (account->period != 0) {
+        char start[INSTANT_TEXT_SIZE];
+        instant_format(hour_start(book->periods[account->period].row.start), start);
+        append(text, size, "/");
+        append(text, size, start);
+    }
+    append(text, size, "/");
+    append(text, size, account_kind_name(account->kind));
+}
+
+void book_write_transfer(const struct book *book, struct json *json, const struct transfer_row *transfer)
+{
+    char name[256];
+    const struct contract_period_row *period = &book->periods[transfer->period].row;
+    json_integer(json, "id", transfer->id);
+    json_instant(json, "at", transfer->at);
+    json_text(json, "kind", transfer_kind_name(transfer->kind));
+    book_account_name(book, transfer->debit_account, name, sizeof name);
+    json_text(json, "debit_account", name);
+    book_account_name(book, transfer->credit_account, name, sizeof name);
+    json_text(json, "credit_account", name);
+    json_amount(json, "amount", transfer->amount);
+    json_text(json, "contract", book->contracts[period->contract].row.contract);
+    json_hour(json, "period_start", period->start);
+    if (transfer->reservation == 0)
+        json_null(json, "reservation");
+    else
+        json_integer(json, "reservation", transfer->reservation);
+}
+
+void book_write_event(const struct book *book, struct json *json, const struct event_row *event)
+{
+    json_integer(json, "seq", event->seq);
+    json_instant(json, "at", event->at);
+    json_text(json, "type", event->type);
+    json_text(json, "actor", event->actor);
+    json_text(json, "tenant", event->tenant == 0 ? NULL : book->tenants[event->tenant].row.tenant);
+    if (event->reservation == 0)
+        json_null(json, "reservation");
+    else
+        json_integer(json, "reservation", event->reservation);
+    json_raw(json, "data", event->data, event->data_length);
+}
