@@ -148,12 +148,12 @@ static void apply_token(struct book *book, const struct token_row *row)
 
 // ---- Contracts
 
-static void schedule_month_end(struct book *book, struct contract *contract)
+// The contract's first month end after an hour.
+static void schedule_month_end(struct book *book, struct contract *contract, struct hour after)
 {
-    struct hour next = hour_next_month(hour_of_instant(book->time));
-    struct hour first = hour_next_month(contract->row.start);
-    if (next.number < first.number)
-        next = first;
+    if (after.number < contract->row.start.number)
+        after = contract->row.start;
+    struct hour next = hour_next_month(after);
     if (next.number <= contract->next_month_end.number || next.number >= contract->row.end.number)
         return;
     contract->next_month_end = next;
@@ -178,7 +178,7 @@ static void apply_contract(struct book *book, const struct contract_row *row)
     replace_text(&contract->row.contract, row->contract);
     replace_text(&contract->row.note, row->note);
     if (!book->loading)
-        schedule_month_end(book, contract);
+        schedule_month_end(book, contract, hour_of_instant(book->time));
 }
 
 static void apply_contract_terms(struct book *book, const struct contract_terms_row *row)
@@ -315,16 +315,22 @@ static void schedule_reservation(struct book *book, const struct reservation_row
         due_add(&book->lifecycle, hour_start(row->end), DUE_END, row->id);
 }
 
+// What is kept of a reservation that has ended.
+static struct reservation_place ended_place(const struct reservation_row *row, enum reservation_state state)
+{
+    uintptr_t leads_group = row->group == row->id ? 1 : 0;
+    return (struct reservation_place){((uintptr_t)row->tenant << 9) | (leads_group << 8) |
+                                      ((uintptr_t)state << 1) | 1};
+}
+
 static void forget_reservation(struct book *book, struct reservation *reservation,
                                enum reservation_state state)
 {
-    uint32_t tenant = reservation->row.tenant;
-    int64_t id = reservation->row.id;
+    book->reservations[reservation->row.id] = ended_place(&reservation->row, state);
     free((char *)reservation->row.client_ref);
     free((char *)reservation->row.project);
     free((char *)reservation->row.note);
     free(reservation);
-    book->reservations[id].value = ((uintptr_t)tenant << 9) | ((uintptr_t)state << 1) | 1;
     book->live_count--;
 }
 
@@ -337,8 +343,7 @@ static void apply_reservation(struct book *book, const struct reservation_row *r
     if (reservation == NULL) {
         bool ended = state_is_terminal(row->state);
         if (ended && row->end.number <= book->options.origin.number) { // loaded: it ended before
-            book->reservations[row->id].value =
-                ((uintptr_t)row->tenant << 9) | ((uintptr_t)row->state << 1) | 1;
+            book->reservations[row->id] = ended_place(row, row->state);
             return;
         }
         if (ended) { // loaded: its slices are to come; it leaves the book when the loading ends
@@ -543,7 +548,7 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
     book->next_event = last_event + 1;
     book->next_transfer = last_transfer + 1;
     for (size_t i = 1; i <= book->contract_count; i++)
-        schedule_month_end(book, &book->contracts[i]);
+        schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
 }
 
 // ---- Time
@@ -591,9 +596,9 @@ void book_deliver(struct book *book, uint32_t id, struct hour hour)
         due_add(&book->urgent, hour_start(next), DUE_DELIVERY, id);
 }
 
-void book_month_ended(struct book *book, uint32_t contract)
+void book_month_ended(struct book *book, uint32_t contract, struct hour hour)
 {
-    schedule_month_end(book, &book->contracts[contract]);
+    schedule_month_end(book, &book->contracts[contract], hour);
 }
 
 void book_end_batch(struct book *book, struct instant now, struct arena *arena, struct row **rows,

@@ -273,6 +273,8 @@ enum reservation_state reservation_state_at(const struct reservation_row *row, s
 
 int32_t reservation_gpus_at(const struct reservation_image *image, struct instant now)
 {
+    if (state_is_terminal(image->row.state))
+        return image->row.gpus;
     struct hour hour = hour_of_instant(now);
     // The running hour, or the next one that a slice begins in.
     struct hour wanted = HOUR_NEVER;
@@ -321,7 +323,12 @@ enum reservation_state book_ended_state(const struct book *book, int64_t id)
 {
     if (id <= 0 || (uint64_t)id >= book->reservation_capacity || (book->reservations[id].value & 1) == 0)
         return STATE_NONE;
-    return (enum reservation_state)((book->reservations[id].value >> 1) & 0xff);
+    return (enum reservation_state)((book->reservations[id].value >> 1) & 0x7f);
+}
+
+bool book_ended_group(const struct book *book, int64_t id)
+{
+    return book_ended_state(book, id) != STATE_NONE && ((book->reservations[id].value >> 8) & 1) != 0;
 }
 
 bool book_reservation_live(const struct book *book, int64_t id)

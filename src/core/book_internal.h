@@ -71,7 +71,9 @@ struct period {
 
 // A place in the table of reservations: a live one, or what is left of one that ended.
 struct reservation_place {
-    uintptr_t value; // 0: none; even: struct reservation *; odd: (tenant << 8 | state) << 1 | 1
+    // 0: none. Even: a struct reservation *. Odd: what is left of one that ended, from bit 1 on 7 bits of its
+    // state, a bit that says it was the first of a group, and its tenant.
+    uintptr_t value;
 };
 
 struct book {
@@ -136,11 +138,14 @@ int32_t book_horizon_hours(const struct book *book);
 void book_reach(struct book *book, struct instant now);
 // What a period is delivered an hour changes at this hour, the next one scheduled.
 void book_deliver(struct book *book, uint32_t period, struct hour hour);
-// A contract's month has ended and been posted: schedules the next, after the book's time.
-void book_month_ended(struct book *book, uint32_t contract);
+// A contract's month has ended at this hour and is posted: schedules the next.
+void book_month_ended(struct book *book, uint32_t contract, struct hour hour);
 
 // The state of one that has ended. STATE_NONE when it is live or never was.
 enum reservation_state book_ended_state(const struct book *book, int64_t id);
+
+// Was it the first of a group, and has it ended?
+bool book_ended_group(const struct book *book, int64_t id);
 
 // The state by the clock.
 enum reservation_state reservation_state_at(const struct reservation_row *row, struct instant now);

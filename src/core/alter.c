@@ -1,0 +1,237 @@
+#include "core/alter.h"
+
+#include "core/transition.h"
+#include <assert.h>
+#include <string.h>
+
+void alter_expect(struct builder *builder, size_t outcomes)
+{
+    builder->decision->outcomes =
+        arena_allocate(builder->arena, outcomes * sizeof *builder->decision->outcomes);
+}
+
+static void write_event(struct builder *builder, const struct outcome *outcome, bool is_new, bool waive_fee,
+                        const char *reason)
+{
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "reservation");
+    book_write_reservation(builder->book, &json, &outcome->image, builder->at);
+    json_object_end(&json);
+    if (!is_new) {
+        json_amount(&json, "added", outcome->added);
+        json_amount(&json, "released", outcome->released);
+        json_amount(&json, waive_fee ? "waived_fee" : "fee", outcome->fee);
+    }
+    if (reason != NULL)
+        json_text(&json, "reason", reason);
+    json_object_end(&json);
+}
+
+// The lines of `slice` that differ between before and after. Both are ordered by number.
+static void add_slice_rows(struct builder *builder, const struct reservation_image *before,
+                           const struct plan *plan)
+{
+    int32_t old = 0, old_count = before == NULL ? 0 : before->slice_count;
+    for (size_t i = 0; i < plan->slice_count; i++) {
+        const struct slice_row *slice = &plan->slices[i];
+        while (old < old_count && before->slices[old].number < slice->number) {
+            struct row *row = builder_add(builder, ROW_SLICE);
+            row->slice = before->slices[old++];
+            row->slice.removed = true;
+        }
+        bool known = old < old_count && before->slices[old].number == slice->number;
+        const struct slice_row *was = known ? &before->slices[old++] : NULL;
+        if (was != NULL && was->start.number == slice->start.number && was->end.number == slice->end.number &&
+            was->gpus == slice->gpus)
+            continue;
+        builder_add(builder, ROW_SLICE)->slice = *slice;
+    }
+    while (old < old_count) {
+        struct row *row = builder_add(builder, ROW_SLICE);
+        row->slice = before->slices[old++];
+        row->slice.removed = true;
+    }
+}
+
+static void add_transfers(struct builder *builder, const struct plan *plan, int64_t reservation,
+                          bool waive_fee, int64_t event)
+{
+    const struct book *book = builder->book;
+    for (size_t i = 0; i < plan->period_count; i++) {
+        const struct plan_period *sums = &plan->periods[i];
+        const struct period *period = &book->periods[sums->period];
+        uint32_t authority = period->accounts[ACCOUNT_AUTHORITY],
+                 encumbered = period->accounts[ACCOUNT_ENCUMBERED];
+        uint32_t fees = period->accounts[ACCOUNT_FEES];
+        uint32_t charges = contract_account(book, period->row.contract, ACCOUNT_CHARGES);
+        builder_transfer(builder, TRANSFER_RELEASE, encumbered, authority, sums->released, sums->period,
+                         reservation, event);
+        builder_transfer(builder, TRANSFER_BOOK, authority, encumbered, sums->added, sums->period,
+                         reservation, event);
+        builder_transfer(builder, TRANSFER_FEE, charges, fees, sums->fee, sums->period, reservation, event);
+        if (waive_fee)
+            builder_transfer(builder, TRANSFER_WAIVE, fees, charges, sums->fee, sums->period, reservation,
+                             event);
+        builder_touch_period(builder, sums->period);
+    }
+}
+
+int64_t alter_reservation(struct builder *builder, const struct reservation_image *before,
+                          struct reservation_row *row, const struct plan *plan, const char *event_type,
+                          bool waive_fee, const char *reason)
+{
+    assert(transition_allowed(before == NULL ? STATE_NONE : before->row.state, row->state));
+    row->cost = plan->cost;
+    row->gpu_hours = plan->gpu_hours;
+    row->last_slice = plan->last_slice;
+    row->last_layer = plan->last_layer;
+    if (!waive_fee && !amount_add(row->fees, plan->fee, &row->fees))
+        builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the fees would pass the largest amount");
+
+    struct outcome *outcome = &builder->decision->outcomes[builder->decision->outcome_count++];
+    *outcome = (struct outcome){
+        .image = {.row = *row, .slices = plan->slices, .slice_count = (int32_t)plan->slice_count},
+        .added = plan->added,
+        .released = plan->released,
+        .fee = plan->fee,
+    };
+    row->gpus = outcome->image.row.gpus = reservation_gpus_at(&outcome->image, builder->at);
+
+    if (before == NULL)
+        builder_add(builder, ROW_RESERVATION)->reservation = *row;
+    add_slice_rows(builder, before, plan);
+    write_event(builder, outcome, before == NULL, waive_fee, reason);
+    int64_t event = builder_event(builder, event_type, row->tenant, row->id);
+    add_transfers(builder, plan, row->id, waive_fee, event);
+    if (before != NULL)
+        builder_add(builder, ROW_RESERVATION)->reservation = *row;
+    if (waive_fee)
+        outcome->fee = AMOUNT_ZERO;
+    return event;
+}
+
+void alter_replay(struct builder *builder, int64_t thing, bool is_group)
+{
+    struct decision *decision = builder->decision;
+    decision->group = is_group ? thing : 0;
+    decision->replay_thing = thing;
+    struct reservation_image image;
+    if (!book_reservation(builder->book, thing, builder->at, &image))
+        return;
+    int32_t legs = is_group ? image.row.legs : 1;
+    for (int32_t leg = 1; leg < legs; leg++)
+        if (!book_reservation_live(builder->book, thing + leg))
+            return;
+    alter_expect(builder, (size_t)legs);
+    for (int32_t leg = 0; leg < legs; leg++) {
+        struct outcome *outcome = &decision->outcomes[decision->outcome_count++];
+        book_reservation(builder->book, thing + leg, builder->at, &outcome->image);
+    }
+    decision->replay_thing = 0;
+}
+
+void check_capacity(struct builder *builder, const struct plan *plan, const char *pool, int32_t leg,
+                    bool may_move)
+{
+    for (size_t i = 0; i < plan->addition_count && !builder_refused(builder); i++) {
+        const struct plan_addition *addition = &plan->additions[i];
+        int32_t free;
+        struct hour first_short;
+        if (builder_fits(builder, plan->pool, addition->start, addition->end, addition->gpus, &free,
+                         &first_short)) {
+            builder_take(builder, plan->pool, addition->start, addition->end, addition->gpus);
+            continue;
+        }
+        struct refusal *refusal =
+            builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED,
+                           "the pool has fewer GPUs free in the window than were asked for");
+        refusal->leg = leg;
+        refusal->pool = pool;
+        refusal->free = free < 0 ? 0 : free;
+        refusal->first_short = first_short;
+        refusal->searched_until = addition->start;
+        if (may_move)
+            refusal->has_next_start = builder_next_fit(
+                builder, plan->pool, addition->start, addition->end.number - addition->start.number,
+                addition->gpus, book_horizon_end(builder->book, builder->at), &refusal->next_start,
+                &refusal->searched_until);
+    }
+}
+
+// What may still be spent in a period: what is available, with what this plan releases there and less what
+// the decision spent before. False: no limit.
+static bool available_in(void *context, uint32_t period, struct amount *amount)
+{
+    const struct spending *spending = context;
+    const struct period *found = &spending->builder->book->periods[period];
+    if (found->row.overage_unlimited)
+        return false;
+    // Authority bounds all of these, so none of the sums can overflow.
+    int64_t micro = account_balance(spending->builder->book, found->accounts[ACCOUNT_AUTHORITY]).micro;
+    for (size_t i = 0; i < spending->count; i++)
+        if (spending->spent[i].period == period)
+            micro -= spending->spent[i].micro;
+    for (size_t i = 0; i < spending->plan->period_count; i++)
+        if (spending->plan->periods[i].period == period)
+            micro += spending->plan->periods[i].released.micro;
+    amount->micro = micro < 0 ? 0 : micro;
+    return true;
+}
+
+static void remember(struct spending *spending, uint32_t period, int64_t micro)
+{
+    if (spending->count == spending->capacity) {
+        spending->capacity = spending->capacity == 0 ? 8 : spending->capacity * 2;
+        struct spent *grown = arena_allocate(spending->builder->arena, spending->capacity * sizeof *grown);
+        if (spending->count > 0)
+            memcpy(grown, spending->spent, spending->count * sizeof *grown);
+        spending->spent = grown;
+    }
+    spending->spent[spending->count++] = (struct spent){.period = period, .micro = micro};
+}
+
+// The sums of the first period in which the plan costs more than is available, or NULL.
+static const struct plan_period *first_exceeded(struct spending *spending, const struct plan *plan,
+                                                struct amount *available)
+{
+    spending->plan = plan;
+    for (size_t i = 0; i < plan->period_count; i++) {
+        const struct plan_period *sums = &plan->periods[i];
+        if (!amount_is_zero(sums->added) && available_in(spending, sums->period, available) &&
+            amount_compare(sums->added, *available) > 0)
+            return sums;
+    }
+    return NULL;
+}
+
+bool commitment_fits(struct spending *spending, const struct plan *plan)
+{
+    struct amount available;
+    return first_exceeded(spending, plan, &available) == NULL;
+}
+
+void check_commitment(struct spending *spending, const struct plan *plan, int32_t unit, int32_t gpus,
+                      int32_t leg)
+{
+    struct builder *builder = spending->builder;
+    struct amount available;
+    const struct plan_period *exceeded = first_exceeded(spending, plan, &available);
+    if (exceeded != NULL) {
+        const struct contract_period_row *period = &builder->book->periods[exceeded->period].row;
+        int64_t most = plan_most_gpus(plan, unit, gpus, available_in, spending);
+        struct refusal *refusal =
+            builder_refuse(builder, VERDICT_COMMITMENT_EXCEEDED,
+                           "the contract's period has less left to spend than this would cost");
+        refusal->leg = leg;
+        refusal->contract = builder->book->contracts[period->contract].row.contract;
+        refusal->period_start = period->start;
+        refusal->available = available;
+        refusal->needed = exceeded->added;
+        refusal->max_gpus = most;
+        return;
+    }
+    for (size_t i = 0; i < plan->period_count; i++)
+        remember(spending, plan->periods[i].period,
+                 plan->periods[i].added.micro - plan->periods[i].released.micro);
+}

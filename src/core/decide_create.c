@@ -1,0 +1,195 @@
+// reservation.create and reservation.create_group: one decision over one or many legs, booked or held.
+#include "core/alter.h"
+#include "core/builder.h"
+#include <assert.h>
+#include <string.h>
+
+struct creation {
+    struct builder *builder;
+    const struct request *request;
+    const struct create_request *create;
+    uint32_t tenant;
+    uint32_t *pools; // by leg
+    struct plan *plans;
+    bool grouped;
+};
+
+static int32_t leg_number(const struct creation *creation, size_t leg)
+{
+    return creation->grouped ? (int32_t)leg : -1;
+}
+
+static struct refusal *refuse_leg(struct creation *creation, size_t leg, const char *member,
+                                  const char *message)
+{
+    struct refusal *refusal = builder_refuse(creation->builder, VERDICT_INVALID_PARAMS, message);
+    refusal->leg = leg_number(creation, leg);
+    refusal->path = member;
+    return refusal;
+}
+
+// The legs' pools by name, and what only a pool can say of them.
+static void resolve_legs(struct creation *creation)
+{
+    const struct book *book = creation->builder->book;
+    for (size_t i = 0; i < creation->create->leg_count && !builder_refused(creation->builder); i++) {
+        const struct leg *leg = &creation->create->legs[i];
+        creation->pools[i] = book_pool(book, leg->pool);
+        if (creation->pools[i] == 0) {
+            builder_refuse_parts(creation->builder, VERDICT_NOT_FOUND, "there is no pool ", leg->pool, NULL)
+                ->leg = leg_number(creation, i);
+            return;
+        }
+        if (leg->gpus < 1 || leg->gpus > INT32_MAX ||
+            leg->gpus % book->pools[creation->pools[i]].row.unit != 0)
+            refuse_leg(creation, i, "gpus", "gpus must be a positive multiple of the pool's unit");
+        else if (leg->end.number <= leg->start.number)
+            refuse_leg(creation, i, "end", "end must be after start");
+        else if (leg->tier != TIER_FIRM)
+            refuse_leg(creation, i, "tier", "this daemon sells the firm tier only");
+    }
+    if (creation->create->has_wait_until)
+        builder_refuse(creation->builder, VERDICT_INVALID_PARAMS, "this daemon keeps no waiting list")->path =
+            "wait_until";
+}
+
+static struct fingerprint fingerprint_creation(struct creation *creation)
+{
+    struct json json = builder_text(creation->builder);
+    json_array(&json, NULL);
+    json_integer(&json, NULL, creation->request->kind);
+    json_integer(&json, NULL, creation->create->hold_seconds);
+    for (size_t i = 0; i < creation->create->leg_count; i++) {
+        const struct leg *leg = &creation->create->legs[i];
+        json_integer(&json, NULL, creation->pools[i]);
+        json_integer(&json, NULL, leg->gpus);
+        json_integer(&json, NULL, leg->start.number);
+        json_integer(&json, NULL, leg->end.number);
+        json_integer(&json, NULL, (int64_t)leg->tier);
+        json_text(&json, NULL, leg->project);
+        json_text(&json, NULL, leg->note);
+    }
+    json_array_end(&json);
+    return decide_fingerprint(creation->builder);
+}
+
+// What the clock says of the windows. After the replay, so that a retry finds its booking even when its start
+// has passed.
+static void check_windows(struct creation *creation)
+{
+    struct builder *builder = creation->builder;
+    struct hour running = hour_of_instant(builder->at);
+    struct hour horizon = book_horizon_end(builder->book, builder->at);
+    for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++) {
+        const struct leg *leg = &creation->create->legs[i];
+        if (leg->start.number < running.number)
+            refuse_leg(creation, i, "start", "start is in the past");
+        else if (leg->end.number > horizon.number)
+            refuse_leg(creation, i, "end", "end is beyond the horizon of the calendar");
+        else if (creation->create->hold_seconds > 0 && leg->start.number <= running.number)
+            refuse_leg(creation, i, "hold_seconds", "a booking of the running hour can't be held");
+    }
+    if (creation->create->hold_seconds > builder->book->options.hold_seconds_max)
+        builder_refuse(builder, VERDICT_INVALID_PARAMS, "hold_seconds is more than this daemon allows")
+            ->path = "hold_seconds";
+}
+
+static void plan_legs(struct creation *creation)
+{
+    for (size_t i = 0; i < creation->create->leg_count && !builder_refused(creation->builder); i++) {
+        const struct leg *leg = &creation->create->legs[i];
+        struct plan *plan = &creation->plans[i];
+        plan_begin(plan, creation->builder, creation->tenant, creation->pools[i], leg->tier, NULL, false);
+        plan_set_gpus(plan, leg->start, leg->end, (int32_t)leg->gpus);
+        plan_price(plan, leg_number(creation, i));
+    }
+}
+
+static void check_legs(struct creation *creation)
+{
+    struct builder *builder = creation->builder;
+    for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++)
+        check_capacity(builder, &creation->plans[i], creation->create->legs[i].pool, leg_number(creation, i),
+                       true);
+    struct spending spending = {.builder = builder};
+    for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++)
+        check_commitment(&spending, &creation->plans[i], builder->book->pools[creation->pools[i]].row.unit,
+                         (int32_t)creation->create->legs[i].gpus, leg_number(creation, i));
+}
+
+static int64_t add_leg(struct creation *creation, size_t i, int64_t group)
+{
+    struct builder *builder = creation->builder;
+    const struct leg *leg = &creation->create->legs[i];
+    struct reservation_row row = {
+        .id = builder->next_reservation++,
+        .tenant = creation->tenant,
+        .pool = creation->pools[i],
+        .tier = leg->tier,
+        .state = STATE_BOOKED,
+        .start = leg->start,
+        .end = leg->end,
+        .gpus = (int32_t)leg->gpus,
+        .created = builder->at,
+        .group = group,
+        .legs = creation->grouped ? (int32_t)creation->create->leg_count : 0,
+        .client_ref = arena_copy_text(builder->arena, creation->request->client_ref),
+        .project = arena_copy_text(builder->arena, leg->project),
+        .note = arena_copy_text(builder->arena, leg->note),
+    };
+    const char *event = "reservation.booked";
+    if (creation->create->hold_seconds > 0) {
+        event = "reservation.held";
+        row.state = STATE_HELD;
+        row.hold_expires.seconds = builder->at.seconds + creation->create->hold_seconds;
+        if (row.hold_expires.seconds > hour_start(leg->start).seconds)
+            row.hold_expires = hour_start(leg->start);
+    } else if (hour_start(leg->start).seconds <= builder->at.seconds) {
+        row.state = STATE_ACTIVE;
+    }
+    plan_settle(&creation->plans[i], row.id);
+    return alter_reservation(builder, NULL, &row, &creation->plans[i], event, false, NULL);
+}
+
+void decide_create(struct builder *builder, const struct request *request)
+{
+    const struct create_request *create = &request->create;
+    struct creation creation = {
+        .builder = builder,
+        .request = request,
+        .create = create,
+        .tenant = decide_tenant(builder, request),
+        .pools = arena_allocate(builder->arena, create->leg_count * sizeof *creation.pools),
+        .plans = arena_allocate(builder->arena, create->leg_count * sizeof *creation.plans),
+        .grouped = request->kind == REQUEST_CREATE_GROUP,
+    };
+    if (builder_refused(builder))
+        return;
+    resolve_legs(&creation);
+    if (builder_refused(builder))
+        return;
+    struct fingerprint fingerprint = fingerprint_creation(&creation);
+    int64_t thing;
+    bool is_group;
+    if (decide_replay(builder, creation.tenant, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            alter_replay(builder, thing, is_group);
+        return;
+    }
+    check_windows(&creation);
+    if (builder->book->tenants[creation.tenant].row.suspended)
+        builder_refuse(builder, VERDICT_TENANT_SUSPENDED, "the tenant is suspended and can't book");
+    if (!builder_refused(builder))
+        plan_legs(&creation);
+    if (!builder_refused(builder))
+        check_legs(&creation);
+    if (builder_refused(builder))
+        return;
+    int64_t first = builder->next_reservation;
+    builder->decision->group = creation.grouped ? first : 0;
+    alter_expect(builder, create->leg_count);
+    int64_t first_event = builder->next_event;
+    for (size_t i = 0; i < create->leg_count; i++)
+        add_leg(&creation, i, builder->decision->group);
+    builder_client_ref(builder, creation.tenant, request, fingerprint, first, creation.grouped, first_event);
+}

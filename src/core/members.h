@@ -1,0 +1,22 @@
+// The reservations that a request names by id or by group.
+#ifndef COLOSSUS_CORE_MEMBERS_H
+#define COLOSSUS_CORE_MEMBERS_H
+
+#include "core/builder.h"
+
+struct members {
+    struct reservation_image *images; // those still in the book, by the clock, in the order of their ids
+    size_t count;
+    enum reservation_state ended; // of the first that is not, STATE_NONE when all are
+};
+
+// Finds them for a tenant. Refuses with not_found what does not exist and what is another's alike, and
+// returns false.
+bool members_find(struct builder *builder, uint32_t tenant, const struct target *target,
+                  struct members *members);
+
+// Keeps those in one of the states (bits 1 << state). Refuses when there are none left: with `expired` for a
+// hold that lapsed, else invalid_state.
+void members_in_state(struct builder *builder, struct members *members, uint32_t states, const char *message);
+
+#endif
