@@ -1,0 +1,316 @@
+// The capacity of a manifest's pool: absolute steps, and dated changes beside them.
+//
+// The steps are the base: each sets the base from its hour to the next step, known or listed, and what then
+// differs from the base in the book becomes new changes. The dated changes of an export are added when the
+// book has fewer equal ones.
+#include "core/capacity_change.h"
+#include "core/displacement.h"
+#include "core/manifest_apply.h"
+#include "core/steps.h"
+#include <string.h>
+
+struct capacity_work {
+    struct manifest_apply *apply;
+    size_t index; // of the pool in the manifest
+    uint32_t pool;
+    const struct manifest_pool *listed;
+    const struct capacity_change_row *present; // the book's
+    size_t present_count;
+    bool in_book;
+    struct capacity_change_row *added; // what the manifest adds, ids and events to come
+    size_t *listed_as;                 // for each: the place in `changes`, SIZE_MAX for the base
+    size_t added_count;
+};
+
+static const char *path_of(const struct capacity_work *work, const char *list, size_t place,
+                           const char *member)
+{
+    return manifest_path(work->apply, "pools", work->index, list, place, member);
+}
+
+// The path of what makes the pool's capacity wrong in an hour: a change that takes GPUs then, else the step
+// that holds it.
+static const char *path_at(const struct capacity_work *work, struct hour hour)
+{
+    for (size_t i = 0; i < work->added_count; i++) {
+        const struct capacity_change_row *change = &work->added[i];
+        if (!change->base && change->gpus < 0 && change->start.number <= hour.number &&
+            hour.number < change->end.number)
+            return path_of(work, "changes", work->listed_as[i], "gpus");
+    }
+    size_t found = SIZE_MAX;
+    for (size_t k = 0; k < work->listed->capacity_count; k++) {
+        struct hour from = work->listed->capacity[k].from;
+        if (from.number <= hour.number &&
+            (found == SIZE_MAX || from.number > work->listed->capacity[found].from.number))
+            found = k;
+    }
+    if (found != SIZE_MAX)
+        return path_of(work, "capacity", found, "gpus");
+    return path_of(work, NULL, 0, work->listed->capacity_count > 0 ? "capacity" : "changes");
+}
+
+static struct capacity_change_row *add_change(struct capacity_work *work, size_t listed_as)
+{
+    work->listed_as[work->added_count] = listed_as;
+    struct capacity_change_row *change = &work->added[work->added_count++];
+    *change = (struct capacity_change_row){.pool = work->pool, .end = HOUR_NEVER};
+    return change;
+}
+
+// ---- The base
+
+static bool steps_are_sound(struct capacity_work *work)
+{
+    for (size_t k = 0; k < work->listed->capacity_count; k++) {
+        struct manifest_step step = work->listed->capacity[k];
+        if (step.value < 0 || step.value > CAPACITY_GPUS_MAX) {
+            manifest_refuse(work->apply, path_of(work, "capacity", k, "gpus"),
+                            "a capacity is between 0 and 1000000000 GPUs");
+            return false;
+        }
+        for (size_t j = 0; j < k; j++) {
+            if (work->listed->capacity[j].from.number == step.from.number) {
+                manifest_refuse(work->apply, path_of(work, "capacity", k, "from"),
+                                "the pool's capacity from this hour on is listed twice");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// Makes changes of the difference's jumps. A jump that only takes the one before it back ends it.
+static void add_base_changes(struct capacity_work *work, const struct steps *difference, bool has_base)
+{
+    int64_t level = 0;
+    for (size_t i = 0; i < difference->count; i++) {
+        struct step_jump jump = difference->jumps[i];
+        if (jump.by == 0)
+            continue;
+        struct capacity_change_row *change = add_change(work, SIZE_MAX);
+        change->kind = jump.by < 0 ? CAPACITY_RETIREMENT : has_base ? CAPACITY_GROWTH : CAPACITY_INITIAL;
+        change->gpus = (int32_t)jump.by;
+        change->start = jump.at;
+        change->base = true;
+        has_base = true;
+        size_t next = i + 1;
+        while (next < difference->count && difference->jumps[next].by == 0)
+            next++;
+        if (level == 0 && next < difference->count && difference->jumps[next].by == -jump.by) {
+            change->end = difference->jumps[next].at;
+            i = next;
+            continue;
+        }
+        level += jump.by;
+    }
+}
+
+static void compare_base(struct capacity_work *work)
+{
+    struct steps present = {0}, wanted = {0};
+    bool has_base = false;
+    for (size_t i = 0; i < work->present_count; i++) {
+        const struct capacity_change_row *change = &work->present[i];
+        if (!change->base)
+            continue;
+        steps_add(&present, change->start, change->end, change->gpus);
+        steps_add(&wanted, change->start, change->end, change->gpus);
+        has_base = true;
+    }
+    for (size_t k = 0; k < work->listed->capacity_count; k++)
+        steps_set(&wanted, work->listed->capacity[k].from, work->listed->capacity[k].value);
+    steps_subtract(&wanted, &present);
+    struct arena *arena = work->apply->builder->arena;
+    size_t most = wanted.count + work->listed->change_count + 1;
+    work->added = arena_allocate(arena, most * sizeof *work->added);
+    work->listed_as = arena_allocate(arena, most * sizeof *work->listed_as);
+    add_base_changes(work, &wanted, has_base);
+    steps_free(&present);
+    steps_free(&wanted);
+}
+
+// ---- The dated changes
+
+static bool change_is_sound(struct capacity_work *work, size_t k)
+{
+    const struct manifest_change *change = &work->listed->changes[k];
+    if (change->gpus <= 0 || change->gpus > CAPACITY_GPUS_MAX) {
+        manifest_refuse(work->apply, path_of(work, "changes", k, "gpus"),
+                        "a change is of 1 to 1000000000 GPUs; the kind gives the sign");
+        return false;
+    }
+    if (change->end.number <= change->start.number) {
+        manifest_refuse(work->apply, path_of(work, "changes", k, "end"), "a change ends after its start");
+        return false;
+    }
+    if (change->kind == CAPACITY_MAINTENANCE && change->end.number == HOUR_NEVER.number) {
+        manifest_refuse(work->apply, path_of(work, "changes", k, "end"), "a maintenance has an end");
+        return false;
+    }
+    return true;
+}
+
+static bool same_note(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_change(const struct capacity_change_row *row, const struct manifest_change *change)
+{
+    return !row->base && row->kind == change->kind &&
+           row->gpus == change->gpus * capacity_kind_sign(change->kind) &&
+           row->start.number == change->start.number && row->end.number == change->end.number &&
+           same_note(row->note, change->note);
+}
+
+static bool equal_listed(const struct manifest_change *a, const struct manifest_change *b)
+{
+    return a->kind == b->kind && a->gpus == b->gpus && a->start.number == b->start.number &&
+           a->end.number == b->end.number && same_note(a->note, b->note);
+}
+
+// Has the book as many equal changes as the manifest lists up to this one?
+static bool change_is_present(const struct capacity_work *work, size_t k)
+{
+    const struct manifest_change *change = &work->listed->changes[k];
+    size_t listed = 0, present = 0;
+    for (size_t j = 0; j <= k; j++)
+        listed += equal_listed(&work->listed->changes[j], change);
+    for (size_t i = 0; i < work->present_count; i++)
+        present += same_change(&work->present[i], change);
+    return present >= listed;
+}
+
+static bool compare_changes(struct capacity_work *work)
+{
+    for (size_t k = 0; k < work->listed->change_count; k++) {
+        if (!change_is_sound(work, k))
+            return false;
+        if (change_is_present(work, k))
+            continue;
+        const struct manifest_change *listed = &work->listed->changes[k];
+        struct capacity_change_row *change = add_change(work, k);
+        change->kind = listed->kind;
+        change->gpus = listed->gpus * capacity_kind_sign(listed->kind);
+        change->start = listed->start;
+        change->end = listed->end;
+        change->note = arena_copy_text(work->apply->builder->arena, listed->note);
+    }
+    return true;
+}
+
+// ---- What may not follow from it
+
+static bool within_limits(struct capacity_work *work)
+{
+    struct hour where;
+    enum capacity_fault fault =
+        capacity_check(work->present, work->present_count, work->added, work->added_count, &where);
+    if (fault == CAPACITY_SOUND)
+        return true;
+    char text[INSTANT_TEXT_SIZE];
+    instant_format(hour_start(where), text);
+    builder_refuse_parts(work->apply->builder, VERDICT_INVALID_MANIFEST,
+                         fault == CAPACITY_BELOW_ZERO
+                             ? "the pool's capacity would be below 0 from "
+                             : "the pool would have more GPUs than can be counted from ",
+                         text, " on", (const char *)NULL)
+        ->path = path_at(work, where);
+    return false;
+}
+
+// What was sold in hours that are over rested on the capacity they had: it can be found to have been more,
+// never less.
+static bool past_is_kept(struct capacity_work *work, struct hour running)
+{
+    struct steps sum = {0};
+    for (size_t i = 0; i < work->added_count; i++)
+        steps_add(&sum, work->added[i].start, work->added[i].end, work->added[i].gpus);
+    int64_t gpus = 0;
+    bool kept = work->present_count == 0;
+    for (size_t i = 0; !kept && i < sum.count && sum.jumps[i].at.number < running.number; i++) {
+        gpus += sum.jumps[i].by;
+        if (gpus >= 0)
+            continue;
+        char text[INSTANT_TEXT_SIZE];
+        instant_format(hour_start(running), text);
+        builder_refuse_parts(work->apply->builder, VERDICT_INVALID_MANIFEST,
+                             "capacity can't become less in hours that are over: list a step from ", text,
+                             " or later", (const char *)NULL)
+            ->path = path_at(work, sum.jumps[i].at);
+        steps_free(&sum);
+        return false;
+    }
+    steps_free(&sum);
+    return true;
+}
+
+static void refuse_displacing(struct capacity_work *work, const struct displacement *displacement)
+{
+    size_t reservations = 0;
+    for (size_t i = 0; i < displacement->count; i++)
+        reservations += i == 0 || displacement->cuts[i].reservation != displacement->cuts[i - 1].reservation;
+    char first_short[INSTANT_TEXT_SIZE];
+    instant_format(hour_start(displacement->first_short), first_short);
+    struct buffer message = {0};
+    buffer_append_format(&message,
+                         "this leaves fewer GPUs than are booked, from %s on and by up to %d: ", first_short,
+                         displacement->missing);
+    if (displacement->count > 0)
+        buffer_append_format(&message, "it would displace %s%zu reservation%s, first number %lld",
+                             displacement->all ? "" : "more than ", reservations,
+                             reservations == 1 ? "" : "s", (long long)displacement->cuts[0].reservation);
+    else
+        buffer_append_text(&message, "they are in use in the running hour");
+    manifest_refuse(work->apply, path_at(work, displacement->first_short),
+                    arena_copy(work->apply->builder->arena, message.data, message.length));
+    buffer_free(&message);
+}
+
+static bool bookings_fit(struct capacity_work *work, struct hour running)
+{
+    struct displacement displacement;
+    if (!work->in_book || !displacement_plan(work->apply->book, work->pool, work->added, work->added_count,
+                                             running, work->apply->builder->arena, &displacement))
+        return true;
+    refuse_displacing(work, &displacement);
+    return false;
+}
+
+static void emit(struct capacity_work *work)
+{
+    struct builder *builder = work->apply->builder;
+    for (size_t i = 0; i < work->added_count; i++) {
+        struct capacity_change_row *change = &work->added[i];
+        change->id = builder->next_capacity_change++;
+        struct json json = builder_text(builder);
+        json_object(&json, NULL);
+        json_object(&json, "capacity_change");
+        capacity_change_write(&json, work->listed->pool, change);
+        json_object_end(&json);
+        json_object_end(&json);
+        change->event = manifest_event(work->apply, "capacity.changed", 0);
+        builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = *change;
+    }
+    if (work->added_count > 0)
+        manifest_changed(work->apply, work->present_count == 0, "capacity", work->listed->pool);
+}
+
+void manifest_apply_capacity(struct manifest_apply *apply, size_t index, uint32_t pool)
+{
+    struct capacity_work work = {
+        .apply = apply, .index = index, .pool = pool, .listed = &apply->manifest->pools[index]};
+    if (pool <= book_pool_count(apply->book)) {
+        work.in_book = true;
+        work.present = apply->book->pools[pool].changes;
+        work.present_count = apply->book->pools[pool].change_count;
+    }
+    if (builder_refused(apply->builder) || !steps_are_sound(&work))
+        return;
+    compare_base(&work);
+    struct hour running = hour_of_instant(apply->builder->at);
+    if (compare_changes(&work) && work.added_count > 0 && within_limits(&work) &&
+        past_is_kept(&work, running) && bookings_fit(&work, running))
+        emit(&work);
+}

@@ -1,0 +1,397 @@
+// What an operator asks of the book beside the manifest: changes of capacity, suspending tenants, tokens, and
+// the records of a backup and of an advanced clock.
+//
+// In each the order of checks is: what the parameters say by themselves, unknown names, whether the
+// client_ref was used, and only then what depends on the time and the state, so that a replay is known for
+// one however the book has moved on.
+#include "core/builder.h"
+#include "core/capacity_change.h"
+#include "core/displacement.h"
+#include <string.h>
+
+static void refuse_member(struct builder *builder, const char *member, const char *message)
+{
+    builder_refuse(builder, VERDICT_INVALID_PARAMS, message)->path = member;
+}
+
+static void record_reference(struct builder *builder, const struct request *request,
+                             struct fingerprint fingerprint, int64_t thing, int64_t event)
+{
+    if (request->client_ref != NULL)
+        builder_client_ref(builder, 0, request, fingerprint, thing, false, event);
+}
+
+// Begins the text that a request is known by; the resolved members follow.
+static struct json request_text(struct builder *builder, const struct request *request)
+{
+    struct json text = builder_text(builder);
+    json_integer(&text, "kind", request->kind);
+    return text;
+}
+
+// ---- capacity.change
+
+static void capacity_result(struct builder *builder, const char *pool,
+                            const struct capacity_change_row *change)
+{
+    struct json json = builder_text(builder);
+    json_object(&json, "capacity_change");
+    capacity_change_write(&json, pool, change);
+    json_object_end(&json);
+    json_array(&json, "interruptions");
+    json_array_end(&json);
+    decide_result(builder);
+}
+
+static bool capacity_parameters(struct builder *builder, const struct capacity_change_request *request)
+{
+    if (request->gpus <= 0 || request->gpus > CAPACITY_GPUS_MAX)
+        refuse_member(builder, "gpus", "gpus is how many, from 1 to 1000000000: the kind gives the sign");
+    else if (request->end.number <= request->start.number)
+        refuse_member(builder, "end", "a change ends after its start");
+    else if (request->kind == CAPACITY_MAINTENANCE && request->end.number == HOUR_NEVER.number)
+        refuse_member(builder, "end", "a maintenance has an end");
+    return !builder_refused(builder);
+}
+
+// The change that a replayed request made.
+static void replay_capacity(struct builder *builder, uint32_t pool, int64_t id)
+{
+    const struct pool *found = &builder->book->pools[pool];
+    for (size_t i = 0; i < found->change_count; i++)
+        if (found->changes[i].id == id)
+            capacity_result(builder, found->row.pool, &found->changes[i]);
+}
+
+static bool capacity_state(struct builder *builder, const struct pool *pool,
+                           const struct capacity_change_row *change)
+{
+    struct hour where;
+    if (change->start.number < hour_of_instant(builder->at).number) {
+        refuse_member(builder, "start", "a change of capacity starts no earlier than the running hour");
+        return false;
+    }
+    if (change->start.number >= book_horizon_end(builder->book, builder->at).number) {
+        refuse_member(builder, "start", "this start is beyond the horizon");
+        return false;
+    }
+    switch (capacity_check(pool->changes, pool->change_count, change, 1, &where)) {
+    case CAPACITY_SOUND:
+        break;
+    case CAPACITY_BELOW_ZERO:
+        refuse_member(builder, "gpus", "the pool has fewer GPUs than that in some of these hours");
+        return false;
+    case CAPACITY_TOO_MUCH:
+        refuse_member(builder, "gpus", "the pool would have more GPUs than can be counted");
+        return false;
+    }
+    struct displacement displacement;
+    if (!displacement_plan(builder->book, change->pool, change, 1, hour_of_instant(builder->at),
+                           builder->arena, &displacement))
+        return true;
+    struct refusal *refusal =
+        builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED,
+                       "this leaves fewer GPUs than are booked; the interruptions listed "
+                       "are what it would displace");
+    refusal->pool = arena_copy_text(builder->arena, pool->row.pool);
+    refusal->free = displacement.free;
+    refusal->first_short = displacement.first_short;
+    refusal->has_next_start = false;
+    refusal->interruptions = displacement.cuts;
+    refusal->interruption_count = displacement.count;
+    return false;
+}
+
+static void add_capacity(struct builder *builder, const struct request *request,
+                         struct fingerprint fingerprint, const char *pool, struct capacity_change_row change)
+{
+    change.id = builder->next_capacity_change++;
+    change.note = arena_copy_text(builder->arena, change.note);
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "capacity_change");
+    capacity_change_write(&json, pool, &change);
+    json_object_end(&json);
+    json_object_end(&json);
+    change.event = builder_event(builder, "capacity.changed", 0, 0);
+    builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = change;
+    record_reference(builder, request, fingerprint, change.id, change.event);
+    capacity_result(builder, pool, &change);
+}
+
+void decide_capacity_change(struct builder *builder, const struct request *request)
+{
+    const struct capacity_change_request *asked = &request->capacity;
+    if (!capacity_parameters(builder, asked))
+        return;
+    uint32_t id = book_pool(builder->book, asked->pool);
+    if (id == 0) {
+        builder_refuse_parts(builder, VERDICT_NOT_FOUND, "there is no pool ", asked->pool,
+                             (const char *)NULL);
+        return;
+    }
+    const struct pool *pool = &builder->book->pools[id];
+    struct capacity_change_row change = {
+        .pool = id,
+        .kind = asked->kind,
+        .gpus = (int32_t)asked->gpus * capacity_kind_sign(asked->kind),
+        .start = asked->start,
+        .end = asked->end,
+        .note = asked->note,
+    };
+    struct json text = request_text(builder, request);
+    capacity_change_write(&text, pool->row.pool, &change);
+    struct fingerprint fingerprint = decide_fingerprint(builder);
+    int64_t thing;
+    bool is_group;
+    if (decide_replay(builder, 0, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            replay_capacity(builder, id, thing);
+        return;
+    }
+    if (capacity_state(builder, pool, &change))
+        add_capacity(builder, request, fingerprint, pool->row.pool, change);
+}
+
+// ---- tenant.suspend and tenant.resume
+
+static void suspended_result(struct builder *builder, const char *tenant, bool suspended)
+{
+    struct json json = builder_text(builder);
+    json_text(&json, "tenant", tenant);
+    json_bool(&json, "suspended", suspended);
+    decide_result(builder);
+}
+
+static int64_t suspend(struct builder *builder, const struct request *request,
+                       const struct tenant_row *present, bool suspended)
+{
+    struct tenant_row row = *present;
+    row.tenant = arena_copy_text(builder->arena, row.tenant);
+    row.name = arena_copy_text(builder->arena, row.name);
+    row.note = arena_copy_text(builder->arena, row.note);
+    row.suspended = suspended;
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "tenant");
+    json_text(&json, "tenant", row.tenant);
+    json_text(&json, "name", row.name);
+    json_bool(&json, "suspended", suspended);
+    json_text(&json, "reason", request->reason);
+    json_object_end(&json);
+    json_object_end(&json);
+    int64_t event = builder_event(builder, suspended ? "tenant.suspended" : "tenant.resumed", row.id, 0);
+    builder_add(builder, ROW_TENANT)->tenant = row;
+    return event;
+}
+
+void decide_tenant_suspend(struct builder *builder, const struct request *request)
+{
+    bool suspended = request->kind == REQUEST_TENANT_SUSPEND;
+    if (request->tenant == NULL) {
+        refuse_member(builder, "tenant", "say which tenant");
+        return;
+    }
+    uint32_t id = book_tenant(builder->book, request->tenant);
+    if (id == 0) {
+        builder_refuse_parts(builder, VERDICT_NOT_FOUND, "there is no tenant ", request->tenant,
+                             (const char *)NULL);
+        return;
+    }
+    const struct tenant_row *present = book_tenant_row(builder->book, id);
+    struct json text = request_text(builder, request);
+    json_integer(&text, "tenant", id);
+    json_text(&text, "reason", request->reason);
+    struct fingerprint fingerprint = decide_fingerprint(builder);
+    int64_t thing;
+    bool is_group;
+    if (decide_replay(builder, 0, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            suspended_result(builder, present->tenant, present->suspended);
+        return;
+    }
+    int64_t event = 0;
+    if (present->suspended != suspended)
+        event = suspend(builder, request, present, suspended);
+    record_reference(builder, request, fingerprint, 0, event);
+    suspended_result(builder, present->tenant, suspended);
+}
+
+// ---- token.create and token.revoke
+
+static const struct token_row *find_token(const struct book *book, const char *label)
+{
+    for (size_t i = 0; i < book_token_count(book); i++)
+        if (strcmp(book_token(book, i)->label, label) == 0)
+            return book_token(book, i);
+    return NULL;
+}
+
+static const char *tenant_name(const struct book *book, uint32_t tenant)
+{
+    return tenant == 0 ? NULL : book_tenant_row(book, tenant)->tenant;
+}
+
+static void token_result(struct builder *builder, const char *label, uint32_t tenant)
+{
+    struct json json = builder_text(builder);
+    json_text(&json, "label", label);
+    json_text(&json, "tenant", tenant_name(builder->book, tenant));
+    decide_result(builder);
+}
+
+static int64_t token_event(struct builder *builder, const char *type, const char *label, uint32_t tenant)
+{
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "token");
+    json_text(&json, "label", label);
+    json_text(&json, "tenant", tenant_name(builder->book, tenant));
+    json_bool(&json, "operator", tenant == 0);
+    json_object_end(&json);
+    json_object_end(&json);
+    return builder_event(builder, type, tenant, 0);
+}
+
+void decide_token_create(struct builder *builder, const struct request *request)
+{
+    const struct token_request *asked = &request->token;
+    if (asked->is_operator == (request->tenant != NULL)) {
+        refuse_member(builder, "tenant", "a token is for one tenant, or for operators with operator: true");
+        return;
+    }
+    uint32_t tenant = asked->is_operator ? 0 : book_tenant(builder->book, request->tenant);
+    if (!asked->is_operator && tenant == 0) {
+        builder_refuse_parts(builder, VERDICT_NOT_FOUND, "there is no tenant ", request->tenant,
+                             (const char *)NULL);
+        return;
+    }
+    // The salt and the hash are new with every try, so they are no part of what is asked.
+    struct json text = request_text(builder, request);
+    json_integer(&text, "tenant", tenant);
+    json_text(&text, "label", asked->label);
+    struct fingerprint fingerprint = decide_fingerprint(builder);
+    int64_t thing;
+    bool is_group;
+    if (decide_replay(builder, 0, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            token_result(builder, asked->label, tenant);
+        return;
+    }
+    if (find_token(builder->book, asked->label) != NULL) {
+        builder_refuse_parts(builder, VERDICT_CONFLICT, "there is, or was, a token with the label ",
+                             asked->label, (const char *)NULL);
+        return;
+    }
+    int64_t event = token_event(builder, "token.created", asked->label, tenant);
+    builder_add(builder, ROW_TOKEN)->token = (struct token_row){
+        .label = arena_copy_text(builder->arena, asked->label),
+        .tenant = tenant,
+        .salt = asked->salt,
+        .hash = asked->hash,
+        .created = builder->at,
+    };
+    record_reference(builder, request, fingerprint, 0, event);
+    token_result(builder, asked->label, tenant);
+}
+
+void decide_token_revoke(struct builder *builder, const struct request *request)
+{
+    const char *label = request->token.label;
+    const struct token_row *present = find_token(builder->book, label);
+    if (present == NULL) {
+        builder_refuse_parts(builder, VERDICT_NOT_FOUND, "there is no token with the label ", label,
+                             (const char *)NULL);
+        return;
+    }
+    struct json text = request_text(builder, request);
+    json_text(&text, "label", label);
+    struct fingerprint fingerprint = decide_fingerprint(builder);
+    int64_t thing, event = 0;
+    bool is_group;
+    if (decide_replay(builder, 0, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            token_result(builder, label, present->tenant);
+        return;
+    }
+    if (!present->revoked) {
+        event = token_event(builder, "token.revoked", label, present->tenant);
+        struct token_row row = *present;
+        row.label = arena_copy_text(builder->arena, label);
+        row.revoked = true;
+        builder_add(builder, ROW_TOKEN)->token = row;
+    }
+    record_reference(builder, request, fingerprint, 0, event);
+    token_result(builder, label, present->tenant);
+}
+
+// ---- server.backup
+
+static void backup_result(struct builder *builder, const char *name)
+{
+    struct json json = builder_text(builder);
+    json_text(&json, "name", name);
+    decide_result(builder);
+}
+
+void decide_backup(struct builder *builder, const struct request *request)
+{
+    const char *name = request->backup_name;
+    struct json text = request_text(builder, request);
+    json_text(&text, "name", name);
+    struct fingerprint fingerprint = decide_fingerprint(builder);
+    int64_t thing;
+    bool is_group;
+    if (decide_replay(builder, 0, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            backup_result(builder, name);
+        return;
+    }
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "backup");
+    json_text(&json, "name", name);
+    json_object_end(&json);
+    json_object_end(&json);
+    int64_t event = builder_event(builder, "backup.requested", 0, 0);
+    record_reference(builder, request, fingerprint, 0, event);
+    backup_result(builder, name);
+}
+
+// ---- clock.advance
+
+static void clock_result(struct builder *builder, struct instant now)
+{
+    struct json json = builder_text(builder);
+    json_instant(&json, "now", now);
+    decide_result(builder);
+}
+
+void decide_clock_advance(struct builder *builder, const struct request *request)
+{
+    struct instant to = request->advance_to;
+    struct json text = request_text(builder, request);
+    json_instant(&text, "to", to);
+    struct fingerprint fingerprint = decide_fingerprint(builder);
+    int64_t thing;
+    bool is_group;
+    if (decide_replay(builder, 0, request, fingerprint, &thing, &is_group)) {
+        if (!builder_refused(builder))
+            clock_result(builder, builder->at);
+        return;
+    }
+    if (to.seconds < builder->at.seconds) {
+        refuse_member(builder, "to", "time goes forward only: this is before the book's time");
+        return;
+    }
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "clock");
+    json_instant(&json, "from", builder->at);
+    json_instant(&json, "to", to);
+    json_object_end(&json);
+    json_object_end(&json);
+    int64_t event = builder_event(builder, "clock.advanced", 0, 0);
+    record_reference(builder, request, fingerprint, 0, event);
+    clock_result(builder, to);
+}

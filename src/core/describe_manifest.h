@@ -1,0 +1,13 @@
+// The present inventory, tenants and contracts as a manifest.
+#ifndef COLOSSUS_CORE_DESCRIBE_MANIFEST_H
+#define COLOSSUS_CORE_DESCRIBE_MANIFEST_H
+
+#include "base/arena.h"
+#include "core/book.h"
+#include "core/manifest.h"
+
+// Fills in a manifest that recreates what the book has in an empty one, and changes nothing in this one. Its
+// arrays are in the arena; its texts are the book's, valid until the next apply.
+void book_manifest(const struct book *book, struct arena *arena, struct manifest *manifest);
+
+#endif

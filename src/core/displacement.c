@@ -1,0 +1,166 @@
+#include "core/displacement.h"
+
+#include "base/memory.h"
+#include "core/book_internal.h"
+#include "core/steps.h"
+#include "core/transition.h"
+#include <assert.h>
+#include <stdlib.h>
+
+// The work on one pool. Both arrays have one number for each hour from `from`.
+struct plan {
+    const struct book *book;
+    uint32_t pool;
+    struct hour from;
+    int32_t hours;
+    int32_t *missing;
+    int32_t *cut;        // of the reservation at hand; 0 between two of them
+    int32_t first, last; // nothing is missing outside [first, last]
+    struct displacement *result;
+};
+
+// Notes what is missing in [start, end), where capacity becomes `by` (below 0) more.
+static void note_missing(struct plan *plan, struct hour start, struct hour end, int64_t by)
+{
+    const struct calendar *calendar = plan->book->pools[plan->pool].calendar;
+    struct displacement *result = plan->result;
+    while (start.number < end.number) {
+        int32_t free;
+        struct hour until;
+        calendar_step(calendar, start, end, &free, &until);
+        // What was missing before is no work of this change: a change can't take more than it takes.
+        int64_t short_of = -(free + by);
+        short_of = short_of > -by ? -by : short_of;
+        if (short_of > 0) {
+            bool first = result->missing == 0;
+            if (first)
+                result->first_short = start;
+            if (first || free < result->free)
+                result->free = free;
+            if (short_of > result->missing)
+                result->missing = (int32_t)short_of;
+            for (int32_t hour = start.number; hour < until.number; hour++)
+                plan->missing[hour - plan->from.number] = (int32_t)short_of;
+            if (first)
+                plan->first = start.number - plan->from.number;
+            plan->last = until.number - 1 - plan->from.number;
+        }
+        start = until;
+    }
+}
+
+// Walks the changes' sum over the window. True when something is missing.
+static bool find_missing(struct plan *plan, const struct steps *sum)
+{
+    struct hour window_end = {plan->from.number + plan->hours};
+    int64_t by = 0;
+    for (size_t i = 0; i < sum->count; i++) {
+        by += sum->jumps[i].by;
+        struct hour start = sum->jumps[i].at;
+        struct hour end = i + 1 < sum->count ? sum->jumps[i + 1].at : HOUR_NEVER;
+        if (start.number < plan->from.number)
+            start = plan->from;
+        if (end.number > window_end.number)
+            end = window_end;
+        if (by < 0 && start.number < end.number)
+            note_missing(plan, start, end, by);
+    }
+    return plan->result->missing > 0;
+}
+
+// Lists what was cut of a reservation between two places, and clears it. False when the list is full.
+static bool list_cuts(struct plan *plan, int64_t reservation, int32_t first, int32_t last)
+{
+    struct displacement *result = plan->result;
+    int32_t place = first;
+    while (place <= last) {
+        int32_t gpus = plan->cut[place];
+        int32_t start = place;
+        while (place <= last && plan->cut[place] == gpus)
+            plan->cut[place++] = 0;
+        if (gpus == 0)
+            continue;
+        if (result->count == DISPLACEMENT_LISTED_MAX)
+            return false;
+        result->cuts[result->count++] = (struct interruption){
+            .reservation = reservation,
+            .start = {plan->from.number + start},
+            .end = {plan->from.number + place},
+            .gpus = gpus,
+        };
+    }
+    return true;
+}
+
+// Cuts one reservation where something is missing. False when the list is full.
+static bool cut_reservation(struct plan *plan, const struct reservation *reservation)
+{
+    int32_t lowest = INT32_MAX, highest = -1;
+    for (int32_t i = reservation->slice_count - 1; i >= 0; i--) {
+        const struct slice_row *slice = &reservation->slices[i];
+        int32_t first = slice->start.number - plan->from.number;
+        int32_t last = slice->end.number - 1 - plan->from.number;
+        first = first < plan->first ? plan->first : first;
+        last = last > plan->last ? plan->last : last;
+        for (int32_t place = first; place <= last; place++) {
+            int32_t missing = plan->missing[place];
+            int32_t gpus = missing < slice->gpus ? missing : slice->gpus;
+            plan->missing[place] -= gpus;
+            plan->cut[place] += gpus;
+        }
+        lowest = first < lowest ? first : lowest;
+        highest = last > highest ? last : highest;
+    }
+    bool listed = list_cuts(plan, reservation->row.id, lowest, highest);
+    while (plan->first <= plan->last && plan->missing[plan->first] == 0)
+        plan->first++;
+    while (plan->last >= plan->first && plan->missing[plan->last] == 0)
+        plan->last--;
+    return listed;
+}
+
+// Cuts the reservations of a tier, the newest first. False when the list is full.
+static bool cut_tier(struct plan *plan, enum tier tier)
+{
+    for (size_t id = plan->book->reservation_capacity; id-- > 1 && plan->first <= plan->last;) {
+        const struct reservation *reservation = place_live(plan->book->reservations[id]);
+        if (reservation == NULL || reservation->row.pool != plan->pool || reservation->row.tier != tier ||
+            !state_is_live(reservation->row.state))
+            continue;
+        if (!cut_reservation(plan, reservation))
+            return false;
+    }
+    return true;
+}
+
+bool displacement_plan(const struct book *book, uint32_t pool, const struct capacity_change_row *changes,
+                       size_t change_count, struct hour from, struct arena *arena,
+                       struct displacement *displacement)
+{
+    assert(pool >= 1 && pool <= book->pool_count);
+    const struct calendar *calendar = book->pools[pool].calendar;
+    assert(from.number >= calendar_origin(calendar).number);
+    *displacement = (struct displacement){.all = true};
+    struct steps sum = {0};
+    bool lowers = false;
+    for (size_t i = 0; i < change_count; i++) {
+        steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
+        lowers = lowers || changes[i].gpus < 0;
+    }
+    struct plan plan = {.book = book, .pool = pool, .from = from, .result = displacement};
+    plan.hours = calendar_end(calendar).number - from.number;
+    bool found = false;
+    if (lowers && plan.hours > 0) {
+        plan.missing = memory_allocate((size_t)plan.hours, sizeof *plan.missing);
+        found = find_missing(&plan, &sum);
+    }
+    if (found) {
+        plan.cut = memory_allocate((size_t)plan.hours, sizeof *plan.cut);
+        displacement->cuts = arena_allocate(arena, DISPLACEMENT_LISTED_MAX * sizeof *displacement->cuts);
+        displacement->all = cut_tier(&plan, TIER_PREEMPTIBLE) && cut_tier(&plan, TIER_FIRM);
+    }
+    free(plan.missing);
+    free(plan.cut);
+    steps_free(&sum);
+    return found;
+}
