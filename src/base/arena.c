@@ -1,0 +1,93 @@
+// A region of memory in a chain of blocks, the newest first. A block is at least twice as large as the one
+// before it, so the chain stays short; what does not fit a block gets one of its own size.
+#include "base/arena.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BLOCK_SIZE ((size_t)64 * 1024)
+#define LARGEST_BLOCK    ((size_t)4 * 1024 * 1024)
+
+struct arena_block {
+    struct arena_block *before;
+    size_t size, used;
+    _Alignas(max_align_t) unsigned char bytes[];
+};
+
+// Sizes are rounded up to this, so that every allocation is aligned for any type.
+static const size_t alignment = _Alignof(max_align_t);
+
+static struct arena_block *add_block(struct arena *arena, size_t needed)
+{
+    size_t size = FIRST_BLOCK_SIZE;
+    if (arena->current != NULL) {
+        size = arena->current->size < LARGEST_BLOCK / 2 ? arena->current->size * 2 : LARGEST_BLOCK;
+    }
+    if (size < needed) {
+        size = needed;
+    }
+    struct arena_block *block = memory_allocate(1, sizeof *block + size);
+    block->before = arena->current;
+    block->size = size;
+    arena->current = block;
+    return block;
+}
+
+void *arena_allocate(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2) {
+        fatal("out of memory", "size=%zu", size);
+    }
+    // An empty allocation takes a place too, so that every pointer handed out is another.
+    size_t rounded = ((size > 0 ? size : 1) + alignment - 1) / alignment * alignment;
+    struct arena_block *block = arena->current;
+    if (block == NULL || block->size - block->used < rounded) {
+        block = add_block(arena, rounded);
+    }
+    unsigned char *memory = block->bytes + block->used;
+    block->used += rounded;
+    return memset(memory, 0, rounded);
+}
+
+char *arena_copy(struct arena *arena, const char *text, size_t length)
+{
+    if (length > SIZE_MAX / 4) {
+        fatal("out of memory", "length=%zu", length);
+    }
+    char *copy = arena_allocate(arena, length + 1);
+    if (length > 0) {
+        memcpy(copy, text, length);
+    }
+    return copy;
+}
+
+char *arena_copy_text(struct arena *arena, const char *text)
+{
+    return text == NULL ? NULL : arena_copy(arena, text, strlen(text));
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *block = arena->current;
+    if (block == NULL) {
+        return;
+    }
+    while (block->before != NULL) {
+        struct arena_block *before = block->before;
+        free(block);
+        block = before;
+    }
+    block->used = 0;
+    arena->current = block;
+}
+
+void arena_free(struct arena *arena)
+{
+    arena_reset(arena);
+    free(arena->current);
+    arena->current = NULL;
+}

@@ -1,0 +1,103 @@
+// Hashes over libsodium. Integers are laid down byte by byte, so that a ledger's hashes are the same on every
+// machine.
+#include "base/digest.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct digest_state), "the state must fit");
+_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct digest_state), "and be aligned");
+_Static_assert(DIGEST_SIZE == crypto_hash_sha256_BYTES, "a digest is a SHA-256");
+
+#define FINGERPRINT_SIZE 16
+
+bool digest_initialise(void)
+{
+    return sodium_init() >= 0;
+}
+
+static crypto_hash_sha256_state *inside(struct digest_state *state)
+{
+    return (crypto_hash_sha256_state *)(void *)state->opaque;
+}
+
+// libsodium's SHA-256 has no way to fail; its results are always zero.
+void digest_begin(struct digest_state *state)
+{
+    (void)crypto_hash_sha256_init(inside(state));
+}
+
+void digest_add(struct digest_state *state, const void *bytes, size_t length)
+{
+    if (length > 0) {
+        (void)crypto_hash_sha256_update(inside(state), bytes, length);
+    }
+}
+
+void digest_add_integer(struct digest_state *state, int64_t value)
+{
+    uint64_t bits = (uint64_t)value;
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(bits >> (8 * i));
+    }
+    digest_add(state, bytes, sizeof bytes);
+}
+
+void digest_add_text(struct digest_state *state, const char *text, size_t length)
+{
+    digest_add_integer(state, (int64_t)length);
+    digest_add(state, text, length);
+}
+
+struct digest digest_end(struct digest_state *state)
+{
+    struct digest digest;
+    (void)crypto_hash_sha256_final(inside(state), digest.bytes);
+    return digest;
+}
+
+static uint64_t read_integer(const uint8_t bytes[8])
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < 8; i++) {
+        value |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return value;
+}
+
+struct fingerprint fingerprint_of(const void *bytes, size_t length)
+{
+    uint8_t hash[FINGERPRINT_SIZE];
+    // It fails only for sizes that are out of range, and this one is not.
+    (void)crypto_generichash(hash, sizeof hash, bytes, length, NULL, 0);
+    return (struct fingerprint){.high = read_integer(hash), .low = read_integer(hash + 8)};
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+    return sodium_memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
+}
+
+void digest_to_hex(const struct digest *digest, char text[2 * DIGEST_SIZE + 1])
+{
+    (void)sodium_bin2hex(text, 2 * DIGEST_SIZE + 1, digest->bytes, DIGEST_SIZE);
+}
+
+bool digest_from_hex(const char *text, size_t length, struct digest *result)
+{
+    struct digest digest;
+    size_t read = 0;
+    if (length != (size_t)2 * DIGEST_SIZE ||
+        sodium_hex2bin(digest.bytes, DIGEST_SIZE, text, length, NULL, &read, NULL) != 0 ||
+        read != DIGEST_SIZE) {
+        return false;
+    }
+    *result = digest;
+    return true;
+}
+
+void random_bytes(void *out, size_t length)
+{
+    randombytes_buf(out, length);
+}
