@@ -10,6 +10,9 @@
 #include <assert.h>
 #include <string.h>
 
+// Far more than any contract has, and few enough to be decided at once.
+#define PERIODS_MAX 1000
+
 struct contract_work {
     struct manifest_apply *apply;
     size_t index; // in the manifest
@@ -275,11 +278,6 @@ static bool check_ambiguity(struct contract_work *work)
 static bool list_is_sound(struct contract_work *work)
 {
     const struct manifest_contract *listed = work->listed;
-    if (listed->period_count == 0 || listed->period_count > UINT16_MAX) {
-        manifest_refuse(work->apply, path_of(work, NULL, 0, "periods"),
-                        "a contract has at least one period and at most 65535");
-        return false;
-    }
     for (size_t k = 0; k < listed->period_count; k++) {
         struct hour start = listed->periods[k].start;
         const char *message = NULL;
@@ -358,10 +356,15 @@ static struct amount period_settled(const struct contract_work *work, struct con
 static bool reckon_periods(struct contract_work *work)
 {
     const struct manifest_contract *listed = work->listed;
+    size_t count = listed->terms.annual ? (size_t)schedule_annual_count(listed->start, listed->end)
+                                        : listed->period_count;
+    if (count == 0 || count > PERIODS_MAX) {
+        manifest_refuse(work->apply, path_of(work, NULL, 0, "periods"), "a contract has 1 to 1000 periods");
+        return false;
+    }
     if (!listed->terms.annual && !list_is_sound(work))
         return false;
-    work->period_count = listed->terms.annual ? (uint32_t)schedule_annual_count(listed->start, listed->end)
-                                              : (uint32_t)listed->period_count;
+    work->period_count = (uint32_t)count;
     work->periods = arena_allocate(work->apply->builder->arena, work->period_count * sizeof *work->periods);
     // The contract's accounts pay for all its periods, so their sum must be within range too.
     struct amount total = AMOUNT_ZERO;
