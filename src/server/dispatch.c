@@ -1,0 +1,184 @@
+#include "server/dispatch.h"
+
+#include "server/connection.h"
+#include "server/handlers.h"
+#include "wire/wire.h"
+#include <assert.h>
+
+struct handler_row {
+    handler handle;
+    bool needs_book;
+};
+
+static const struct handler_row handlers[METHOD_COUNT] = {
+    [METHOD_SESSION_INFO] = {handle_session_info, true},
+    [METHOD_SESSION_LOGIN] = {handle_session_login, true},
+    [METHOD_RPC_DISCOVER] = {handle_rpc_discover, false},
+    [METHOD_SERVER_PING] = {handle_server_ping, false},
+    [METHOD_POOL_LIST] = {handle_pool_list, true},
+    [METHOD_POOL_CALENDAR] = {handle_pool_calendar, true},
+    [METHOD_RESERVATION_CREATE] = {handle_change, true},
+    [METHOD_RESERVATION_CREATE_GROUP] = {handle_change, true},
+    [METHOD_RESERVATION_CONFIRM] = {handle_change, true},
+    [METHOD_RESERVATION_CHANGE] = {handle_change, true},
+    [METHOD_RESERVATION_CANCEL] = {handle_change, true},
+    [METHOD_RESERVATION_GET] = {handle_reservation_get, true},
+    [METHOD_RESERVATION_LIST] = {handle_reservation_list, true},
+    [METHOD_COMMITMENT_STATUS] = {handle_commitment_status, true},
+    [METHOD_STATEMENT_LIST] = {handle_statement_list, true},
+    [METHOD_EVENT_LIST] = {handle_event_list, true},
+    [METHOD_MANIFEST_APPLY] = {handle_change, true},
+    [METHOD_MANIFEST_EXPORT] = {handle_manifest_export, true},
+    [METHOD_CAPACITY_CHANGE] = {handle_change, true},
+    [METHOD_TENANT_SUSPEND] = {handle_change, true},
+    [METHOD_TENANT_RESUME] = {handle_change, true},
+    [METHOD_TOKEN_CREATE] = {handle_token_create, true},
+    [METHOD_TOKEN_REVOKE] = {handle_change, true},
+    [METHOD_SERVER_STATUS] = {handle_server_status, false},
+    [METHOD_SERVER_BACKUP] = {handle_server_backup, true},
+    [METHOD_CLOCK_ADVANCE] = {handle_clock_advance, true},
+};
+
+enum answer answer_error(struct exchange *exchange, int code, const char *message, const char *member)
+{
+    wire_reply_error(&exchange->slot->text, exchange->id, code, message, member);
+    exchange->server->totals.refusals++;
+    return ANSWER_READY;
+}
+
+static enum answer answer_unavailable(struct exchange *exchange, const char *message)
+{
+    wire_reply_ledger_unavailable(&exchange->slot->text, exchange->id, false, message);
+    exchange->server->totals.refusals++;
+    return ANSWER_READY;
+}
+
+// What the role may not do. True when the call may go on; else it has been answered.
+static bool is_admitted(struct exchange *exchange)
+{
+    enum access access = exchange->call->row->access;
+    enum role role = exchange->connection->session.role;
+    if (access == ACCESS_ANYONE || role == ROLE_OPERATOR) {
+        return true;
+    }
+    if (role == ROLE_ANONYMOUS) {
+        answer_error(exchange, RPC_UNAUTHENTICATED,
+                     "this user is no tenant and no operator here: log in with session.login", NULL);
+        return false;
+    }
+    if (access == ACCESS_OPERATOR) {
+        answer_error(exchange, RPC_FORBIDDEN, "only an operator may do this", NULL);
+        return false;
+    }
+    return true;
+}
+
+// Whose things a tenant method is about. A tenant that names another one learns nothing of it.
+static bool settle_tenant(struct exchange *exchange)
+{
+    const struct session *session = &exchange->connection->session;
+    const struct wire_call *call = exchange->call;
+    const struct book *book = exchange->server->store.book;
+    exchange->tenant = session->tenant;
+    if (call->row->access != ACCESS_TENANT) {
+        return true;
+    }
+    if (!parameter_given(&call->parameters, PARAMETER_TENANT)) {
+        if (session->role == ROLE_OPERATOR && call->row->changes) {
+            answer_error(exchange, RPC_INVALID_PARAMS, "an operator must say for which tenant this is done",
+                         "tenant");
+            return false;
+        }
+        return true;
+    }
+    uint32_t named = book_tenant(book, call->parameters.tenant);
+    if (named == 0 || (session->role == ROLE_TENANT && named != session->tenant)) {
+        answer_error(exchange, RPC_NOT_FOUND, "there is no such tenant", NULL);
+        return false;
+    }
+    exchange->tenant = named;
+    return true;
+}
+
+static enum answer handle(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    const struct wire_call *call = exchange->call;
+    if (call->error.code != 0) {
+        return answer_error(exchange, call->error.code, call->error.message, call->error.member);
+    }
+    if (exchange->connection->is_leaving) {
+        return answer_error(exchange, RPC_UNAUTHENTICATED, "this connection is being closed", NULL);
+    }
+    const struct handler_row *row = &handlers[call->row->method];
+    exchange->now = clock_now(&server->clock);
+    if (!writer_begin(&server->writer, &exchange->now) && row->needs_book) {
+        return answer_unavailable(exchange, "the ledger can't be reached: it is being opened again");
+    }
+    if (!is_admitted(exchange)) {
+        return ANSWER_READY;
+    }
+    if (server->store.book != NULL && !settle_tenant(exchange)) {
+        return ANSWER_READY;
+    }
+    if (call->row->changes && !writer_has_room(&server->writer)) {
+        return answer_unavailable(exchange, "the ledger's disk is full: nothing was done");
+    }
+    return row->handle(exchange);
+}
+
+static void dispatch_call(struct connection *connection, const struct wire_call *call, struct slot *slot)
+{
+    struct server *server = connection->server;
+    struct exchange exchange = {
+        .server = server,
+        .connection = connection,
+        .call = call,
+        .slot = slot,
+        .id = call->id != NULL ? call->id : "null",
+    };
+    server->totals.requests++;
+    if (handle(&exchange) == ANSWER_READY) {
+        assert(slot->text.length > 0);
+        server_fill(server, slot, writer_dependency(&server->writer));
+    }
+}
+
+// A place in the order of replies for each call that is answered; those of a JSON-RPC batch stand in
+// brackets.
+static struct slot *reserve(struct connection *connection, const struct wire_message *message, size_t call,
+                            size_t last, bool *begun)
+{
+    struct slot *slot = slot_take(&connection->server->slots, message->calls[call].id);
+    slot->connection = connection;
+    slot->ends_line = call == last;
+    if (message->is_batch) {
+        slot->opening = *begun ? ',' : '[';
+        slot->closing = call == last ? ']' : '\0';
+    }
+    *begun = true;
+    slot_queue_push(&connection->slots, slot);
+    return slot;
+}
+
+int64_t dispatch_line(struct connection *connection, const char *line, size_t length)
+{
+    struct server *server = connection->server;
+    struct wire_message message = {0};
+    wire_parse(line, length, &server->parsing, &message);
+    connection_end_wait(connection);
+    size_t last = 0;
+    for (size_t i = 0; i < message.call_count; i++) {
+        last = message.calls[i].id != NULL ? i : last;
+    }
+    bool begun = false;
+    for (size_t i = 0; i < message.call_count; i++) {
+        const struct wire_call *call = &message.calls[i];
+        struct slot *slot = call->id == NULL ? slot_take(&server->slots, "null")
+                                             : reserve(connection, &message, i, last, &begun);
+        connection_end_wait(connection);
+        dispatch_call(connection, call, slot);
+    }
+    arena_reset(&server->parsing);
+    return message.call_count > 0 ? (int64_t)message.call_count : 1;
+}

@@ -1,0 +1,36 @@
+// The socket: its lock, its folder, and the taking in of connections.
+//
+// A lock file beside the socket ("colossus.sock.lock") is held as long as the daemon runs, so that two
+// daemons never fight over one socket; whoever holds it may remove a socket that a daemon left behind when it
+// was killed. The lock file stays: removing it would let two daemons each lock their own.
+#ifndef COLOSSUS_SERVER_LISTENER_H
+#define COLOSSUS_SERVER_LISTENER_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct server;
+
+struct listener {
+    struct server *server;
+    const char *path;
+    int lock; // −1 when it is not held
+    uv_pipe_t pipe;
+    bool is_open;
+};
+
+#define LISTENER_ERROR_SIZE 512
+
+// Creates the folder and takes the lock. False with a sentence in error.
+bool listener_lock(struct listener *listener, const char *path, char error[LISTENER_ERROR_SIZE]);
+
+// Binds the socket, mode 0666, and listens. The lock is held.
+bool listener_open(struct listener *listener, struct server *server, char error[LISTENER_ERROR_SIZE]);
+
+// Takes in no more connections and removes the socket.
+void listener_close(struct listener *listener);
+
+// Releases the lock.
+void listener_unlock(struct listener *listener);
+
+#endif

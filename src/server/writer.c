@@ -1,0 +1,411 @@
+#include "server/writer.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/connection.h"
+#include "server/server.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void writer_set_up(struct writer *writer, struct server *server)
+{
+    *writer = (struct writer){.server = server};
+    writer->work.data = writer;
+    writer->retry.data = writer;
+    int status = uv_timer_init(&server->loop, &writer->retry);
+    assert(status == 0);
+    (void)status;
+}
+
+void writer_close(struct writer *writer)
+{
+    if (writer->server != NULL && !uv_is_closing((uv_handle_t *)&writer->retry)) {
+        uv_close((uv_handle_t *)&writer->retry, NULL);
+    }
+}
+
+void writer_free(struct writer *writer)
+{
+    for (int i = 0; i < 2; i++) {
+        arena_free(&writer->batches[i].arena);
+        free(writer->batches[i].rows);
+    }
+    free(writer->event_batch);
+}
+
+static struct gathered *open_batch(struct writer *writer)
+{
+    return &writer->batches[writer->open];
+}
+
+// Makes a batch ready to be gathered into again. Its rows' memory is kept.
+static void batch_empty(struct gathered *batch)
+{
+    arena_reset(&batch->arena);
+    *batch = (struct gathered){.arena = batch->arena, .rows = batch->rows, .capacity = batch->capacity};
+}
+
+static void batch_add(struct gathered *batch, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        batch->rows = memory_grow(batch->rows, batch->count, &batch->capacity, sizeof(*batch->rows));
+        batch->rows[batch->count++] = rows[i];
+    }
+}
+
+struct arena *writer_arena(struct writer *writer)
+{
+    return &open_batch(writer)->arena;
+}
+
+bool writer_has_room(struct writer *writer)
+{
+    struct gathered *batch = open_batch(writer);
+    if (!batch->room_known) {
+        batch->room_known = true;
+        batch->has_room = store_has_room(writer->server->config);
+        if (!batch->has_room) {
+            log_warn("disk is full", "ledger=\"%s\" min_free_bytes=%lld", writer->server->config->ledger,
+                     (long long)writer->server->config->min_free_bytes);
+        }
+    }
+    return batch->has_room;
+}
+
+static bool names_people(const struct row *row)
+{
+    return row->kind == ROW_UID || row->kind == ROW_TOKEN;
+}
+
+void writer_apply(struct writer *writer, const struct decision *decision)
+{
+    struct server *server = writer->server;
+    batch_add(open_batch(writer), decision->rows, decision->row_count);
+    book_apply_rows(server->store.book, decision->rows, decision->row_count);
+    server->totals.decisions++;
+    bool people_changed = false;
+    for (size_t i = 0; i < decision->row_count; i++) {
+        people_changed = people_changed || names_people(&decision->rows[i]);
+    }
+    if (people_changed) {
+        connections_resolve(server);
+    }
+}
+
+// Decides what is due by the open batch's time: everything that changes verdicts, and of starts and ends as
+// many as a batch may have. True when nothing is left.
+static bool decide_due(struct writer *writer)
+{
+    struct gathered *batch = open_batch(writer);
+    struct book *book = writer->server->store.book;
+    struct instant due;
+    while (book_next_due(book, &due) && due.seconds <= batch->at.seconds) {
+        struct decision decision = {0};
+        bool urgent = false;
+        if (!writer_has_room(writer)) {
+            return false;
+        }
+        if (!book_decide_due(book, batch->at, &batch->arena, &decision, &urgent)) {
+            return true;
+        }
+        writer_apply(writer, &decision);
+        if (!urgent && ++batch->lifecycle >= writer->server->config->limits.lifecycle_per_batch) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// clock.advance is answered when all that was due by its time has been decided.
+static void finish_advancing(struct writer *writer)
+{
+    struct server *server = writer->server;
+    for (size_t i = 0; i < server->advancing_count; i++) {
+        server_fill(server, server->advancing[i], writer_dependency(writer));
+    }
+    server->advancing_count = 0;
+}
+
+bool writer_begin(struct writer *writer, struct instant *now)
+{
+    struct server *server = writer->server;
+    struct gathered *batch = open_batch(writer);
+    if (server->store.book == NULL) {
+        return false;
+    }
+    if (!batch->has_time) {
+        clock_advance(&server->clock, book_time(server->store.book));
+        batch->at = clock_now(&server->clock);
+        batch->has_time = true;
+    }
+    if (decide_due(writer) && server->advancing_count > 0) {
+        finish_advancing(writer);
+    }
+    *now = batch->at;
+    return true;
+}
+
+bool writer_advance(struct writer *writer, struct instant to)
+{
+    struct gathered *batch = open_batch(writer);
+    assert(batch->has_time && to.seconds >= batch->at.seconds);
+    clock_advance(&writer->server->clock, to);
+    batch->at = to;
+    return decide_due(writer);
+}
+
+int64_t writer_dependency(const struct writer *writer)
+{
+    if (writer->batches[writer->open].count > 0) {
+        return (writer->committing != 0 ? writer->committing : writer->durable) + 1;
+    }
+    return writer->committing != 0 ? writer->committing : 0;
+}
+
+// Closes the open batch: its rows and those of the accounts they changed.
+static void close_batch(struct writer *writer)
+{
+    struct gathered *batch = open_batch(writer);
+    struct row *rows = NULL;
+    size_t count = 0;
+    book_end_batch(writer->server->store.book, batch->at, &batch->arena, &rows, &count);
+    batch_add(batch, rows, count);
+    writer->batch = (struct batch){
+        .seq = writer->durable + 1,
+        .epoch = 1,
+        .at = batch->at,
+        .rows = batch->rows,
+        .row_count = batch->count,
+    };
+    writer->open ^= 1;
+}
+
+// Remembers whose events have become durable, for those who wait for them.
+static void note_events(struct writer *writer, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->row_count; i++) {
+        if (batch->rows[i].kind != ROW_EVENT) {
+            continue;
+        }
+        uint32_t tenant = batch->rows[i].event.tenant;
+        while (writer->event_batch_count <= tenant) {
+            size_t old = writer->event_batch_count;
+            writer->event_batch_count = (size_t)tenant + 16;
+            writer->event_batch =
+                memory_resize(writer->event_batch, writer->event_batch_count, sizeof(*writer->event_batch));
+            memset(writer->event_batch + old, 0,
+                   (writer->event_batch_count - old) * sizeof(*writer->event_batch));
+        }
+        writer->event_batch[0] = batch->seq;
+        writer->event_batch[tenant] = batch->seq;
+        writer->server->totals.events++;
+    }
+}
+
+static void committed(struct writer *writer)
+{
+    struct server *server = writer->server;
+    writer->durable = writer->batch.seq;
+    server->totals.batches++;
+    server->totals.rows += (int64_t)writer->batch.row_count;
+    note_events(writer, &writer->batch);
+    batch_empty(&writer->batches[writer->open ^ 1]);
+}
+
+bool writer_commit_now(struct writer *writer, struct ledger_error *error)
+{
+    assert(!writer->is_busy);
+    if (open_batch(writer)->count == 0) {
+        batch_empty(open_batch(writer));
+        return true;
+    }
+    close_batch(writer);
+    if (ledger_commit(writer->server->store.ledger, &writer->batch, error) != COMMIT_DONE) {
+        return false;
+    }
+    committed(writer);
+    return true;
+}
+
+// ---- Commits on the pool
+
+// The checkpoint comes before the commit, on the same thread: so the replies of the batch before have left
+// already, and the loop needs no second way to the pool.
+static void commit_on_pool(uv_work_t *work)
+{
+    struct writer *writer = work->data;
+    struct ledger *ledger = writer->server->store.ledger;
+    bool busy = false;
+    uint64_t begun = uv_hrtime();
+    writer->checkpoint_failed = !ledger_checkpoint(ledger, &busy, &writer->error);
+    if (!writer->checkpoint_failed) {
+        writer->outcome = ledger_commit(ledger, &writer->batch, &writer->error);
+    }
+    writer->commit_microseconds = (int64_t)((uv_hrtime() - begun) / 1000);
+}
+
+static void start_recovery(struct writer *writer);
+
+// After a commit that was not done: nothing that was decided since the last durable batch can be told apart,
+// so all of it is answered as unavailable and the book is given up for what the ledger holds.
+static void give_up(struct writer *writer, int64_t unknown)
+{
+    struct server *server = writer->server;
+    log_error("ledger failed", "batch=%lld outcome=%s sqlite_code=%d error=\"%s\"",
+              (long long)writer->batch.seq, unknown != 0 ? "unknown" : "none", writer->error.sqlite_code,
+              writer->error.message);
+    connections_fail(server, writer->durable, unknown);
+    reader_fail(&server->reader, unknown);
+    for (size_t i = 0; i < server->advancing_count; i++) {
+        if (server->advancing[i]->connection == NULL) {
+            slot_give_back(&server->slots, server->advancing[i]);
+        }
+    }
+    server->advancing_count = 0;
+    batch_empty(&writer->batches[0]);
+    batch_empty(&writer->batches[1]);
+    book_destroy(server->store.book);
+    server->store.book = NULL;
+    start_recovery(writer);
+}
+
+static void after_commit(uv_work_t *work, int status)
+{
+    struct writer *writer = work->data;
+    struct server *server = writer->server;
+    int64_t seq = writer->committing;
+    assert(status == 0);
+    (void)status;
+    writer->is_busy = false;
+    writer->committing = 0;
+    if (!writer->checkpoint_failed && writer->outcome == COMMIT_DONE) {
+        committed(writer);
+        connections_touch_waiting(server);
+        reader_durable(&server->reader);
+    } else {
+        give_up(writer, !writer->checkpoint_failed && writer->outcome == COMMIT_UNKNOWN ? seq : 0);
+    }
+}
+
+static void start_commit(struct writer *writer)
+{
+    close_batch(writer);
+    writer->is_busy = true;
+    writer->committing = writer->batch.seq;
+    int status = uv_queue_work(&writer->server->loop, &writer->work, commit_on_pool, after_commit);
+    assert(status == 0);
+    (void)status;
+}
+
+// ---- Recovery
+
+static void reopen_on_pool(uv_work_t *work)
+{
+    struct writer *writer = work->data;
+    store_close(&writer->reopened);
+    writer->reopen_worked =
+        store_open(writer->server->config, writer->reopened_at, &writer->reopened, &writer->error);
+}
+
+void writer_adopt(struct writer *writer)
+{
+    struct server *server = writer->server;
+    const struct config *config = server->config;
+    struct instant time = ledger_last_time(server->store.ledger);
+    if (config->manual_clock && config->manual_time.seconds > time.seconds) {
+        time = config->manual_time;
+    }
+    writer->durable = ledger_last_batch(server->store.ledger);
+    clock_restore(&server->clock, time);
+}
+
+static void try_again(uv_timer_t *retry)
+{
+    struct writer *writer = retry->data;
+    if (writer->server->store.book == NULL && !writer->is_busy) {
+        start_recovery(writer);
+    }
+}
+
+static void retry_later(struct writer *writer)
+{
+    uint64_t pause = (uint64_t)writer->server->config->limits.retry_milliseconds;
+    if (!uv_is_active((uv_handle_t *)&writer->retry) && !uv_is_closing((uv_handle_t *)&writer->retry)) {
+        uv_timer_start(&writer->retry, try_again, pause, 0);
+    }
+}
+
+static void after_reopen(uv_work_t *work, int status)
+{
+    struct writer *writer = work->data;
+    struct server *server = writer->server;
+    assert(status == 0);
+    (void)status;
+    writer->is_busy = false;
+    if (!writer->reopen_worked) {
+        log_error("ledger can't be reopened", "error=\"%s\"", writer->error.message);
+        retry_later(writer);
+        return;
+    }
+    server->store = writer->reopened;
+    writer->reopened = (struct store){0};
+    writer_adopt(writer);
+    reader_reopen(&server->reader);
+    connections_resolve(server);
+    log_info("ledger is back", "last_batch=%lld", (long long)writer->durable);
+}
+
+static void start_recovery(struct writer *writer)
+{
+    struct server *server = writer->server;
+    writer->reopened = (struct store){.ledger = server->store.ledger};
+    writer->reopened_at = clock_now(&server->clock);
+    server->store.ledger = NULL;
+    writer->is_busy = true;
+    int status = uv_queue_work(&server->loop, &writer->work, reopen_on_pool, after_reopen);
+    assert(status == 0);
+    (void)status;
+}
+
+// ---- The turn
+
+static void arm_timer(struct writer *writer)
+{
+    struct server *server = writer->server;
+    struct instant due;
+    bool scheduled = server->store.book != NULL && book_next_due(server->store.book, &due);
+    if (scheduled && due.seconds <= server->clock.last.seconds) {
+        // It could not be decided yet: when a commit runs, its end looks again; else the disk is full.
+        if (!writer->is_busy) {
+            retry_later(writer);
+        }
+        scheduled = false;
+    }
+    if (scheduled && !server->clock.manual) {
+        timer_arm(&server->timer, due);
+    } else {
+        timer_disarm(&server->timer);
+    }
+}
+
+void writer_turn(struct writer *writer)
+{
+    struct server *server = writer->server;
+    struct instant now, due;
+    if (!writer->is_busy && server->store.book != NULL && book_next_due(server->store.book, &due) &&
+        due.seconds <= clock_now(&server->clock).seconds) {
+        writer_begin(writer, &now);
+    }
+    if (open_batch(writer)->count == 0) {
+        batch_empty(open_batch(writer));
+    } else if (!writer->is_busy) {
+        start_commit(writer);
+    }
+    arm_timer(writer);
+}
+
+bool writer_is_idle(const struct writer *writer)
+{
+    return !writer->is_busy && writer->batches[0].count == 0 && writer->batches[1].count == 0;
+}

@@ -1,0 +1,153 @@
+#include "server/slot.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct bench {
+    struct slot_pool pool;
+    struct slot_queue queue;
+    struct buffer output;
+};
+
+static struct slot *push(struct bench *bench, const char *id)
+{
+    struct slot *slot = slot_take(&bench->pool, id);
+    slot->ends_line = true;
+    slot_queue_push(&bench->queue, slot);
+    return slot;
+}
+
+static void fill(struct bench *bench, struct slot *slot, const char *text, int64_t batch)
+{
+    buffer_append_text(&slot->text, text);
+    slot_fill(&bench->queue, slot, batch);
+}
+
+static size_t release(struct bench *bench, int64_t durable)
+{
+    return slot_queue_release(&bench->queue, &bench->pool, durable, &bench->output);
+}
+
+static void end(struct bench *bench)
+{
+    release(bench, INT64_MAX);
+    assert_int_equal(bench->queue.count, 0);
+    assert_int_equal(bench->queue.bytes, 0);
+    slot_pool_free(&bench->pool);
+    buffer_free(&bench->output);
+}
+
+static void test_in_order(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *a = push(&bench, "1"), *b = push(&bench, "2");
+    fill(&bench, b, "second", 0);
+    assert_int_equal(release(&bench, 0), 0);
+    fill(&bench, a, "first", 0);
+    assert_int_equal(bench.queue.bytes, strlen("first") + strlen("second"));
+    assert_int_equal(release(&bench, 0), 2);
+    assert_string_equal(bench.output.data, "first\nsecond\n");
+    end(&bench);
+}
+
+static void test_waits_for_its_batch(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    fill(&bench, push(&bench, "1"), "a", 4);
+    fill(&bench, push(&bench, "2"), "b", 5);
+    fill(&bench, push(&bench, "3"), "c", 0);
+    assert_int_equal(release(&bench, 3), 0);
+    assert_int_equal(release(&bench, 4), 1);
+    assert_int_equal(release(&bench, 5), 2);
+    assert_string_equal(bench.output.data, "a\nb\nc\n");
+    end(&bench);
+}
+
+static void test_brackets(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *a = push(&bench, "1"), *b = push(&bench, "2");
+    a->opening = '[';
+    a->ends_line = false;
+    b->opening = ',';
+    b->closing = ']';
+    fill(&bench, a, "{}", 0);
+    fill(&bench, b, "{}", 0);
+    release(&bench, 0);
+    assert_string_equal(bench.output.data, "[{},{}]\n");
+    end(&bench);
+}
+
+static void test_slots_are_used_again(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *a = push(&bench, "1");
+    a->replayed = true;
+    fill(&bench, a, "a", 0);
+    release(&bench, 0);
+    struct slot *b = push(&bench, "22");
+    assert_ptr_equal(a, b);
+    assert_string_equal(b->id.data, "22");
+    assert_int_equal(b->text.length, 0);
+    assert_false(b->filled);
+    assert_false(b->replayed);
+    fill(&bench, b, "b", 0);
+    end(&bench);
+}
+
+static bool says(const struct slot *slot, const char *words)
+{
+    return strstr(slot->text.data, words) != NULL;
+}
+
+static void test_failure(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *durable = push(&bench, "1"), *unknown = push(&bench, "2"), *open = push(&bench, "3"),
+                *replay = push(&bench, "4"), *job = push(&bench, "5");
+    replay->replayed = true;
+    job->job = (struct job *)&bench; // never looked into
+    job->batch = 8;
+    fill(&bench, durable, "done", 6);
+    fill(&bench, unknown, "done", 7);
+    fill(&bench, open, "done", 8);
+    fill(&bench, replay, "done", 8);
+    slot_queue_fail(&bench.queue, 6, 7);
+    assert_string_equal(durable->text.data, "done");
+    assert_true(says(unknown, "\"unknown\"") && says(unknown, "1012"));
+    assert_true(says(open, "\"none\"") && says(open, "\"id\":3"));
+    assert_true(says(replay, "\"unknown\""));
+    assert_false(job->filled);
+    fill(&bench, job, "later", 0);
+    assert_int_equal(release(&bench, 6), 5);
+    end(&bench);
+}
+
+static void test_failure_before_the_write(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *slot = push(&bench, "1");
+    fill(&bench, slot, "done", 7);
+    slot_queue_fail(&bench.queue, 6, 0);
+    assert_true(says(slot, "\"none\""));
+    end(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_in_order), cmocka_unit_test(test_waits_for_its_batch),
+        cmocka_unit_test(test_brackets), cmocka_unit_test(test_slots_are_used_again),
+        cmocka_unit_test(test_failure),  cmocka_unit_test(test_failure_before_the_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
