@@ -85,6 +85,20 @@ static void test_what_was_over_or_due_before_is_settled(void **state)
     fixture_end(&fixture);
 }
 
+static void test_a_period_that_ends_now_is_over(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_at("2027-01-01T00:00:00Z");
+    struct sample sample;
+    sample_fill(&sample);
+    sample.contracts[0].terms.billing = BILLING_INSTALMENTS;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
+    assert_true(book_period_row(fixture.book, 1)->closed);
+    assert_false(book_period_row(fixture.book, 2)->imported); // its first instalment falls due now
+    assert_int_equal(book_period_row(fixture.book, 2)->instalments_billed, 0);
+    fixture_end(&fixture);
+}
+
 static void test_terms_in_force_stand(void **state)
 {
     (void)state;
@@ -179,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_unlimited_overage_grants_the_commit_alone),
         cmocka_unit_test(test_annual_periods_end_with_the_contract),
         cmocka_unit_test(test_what_was_over_or_due_before_is_settled),
+        cmocka_unit_test(test_a_period_that_ends_now_is_over),
         cmocka_unit_test(test_terms_in_force_stand),
         cmocka_unit_test(test_two_contracts_for_the_same_hours_are_ambiguous),
         cmocka_unit_test(test_senseless_periods_are_refused_by_their_path),

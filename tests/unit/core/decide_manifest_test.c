@@ -44,6 +44,9 @@ static void test_applying_twice_changes_nothing(void **state)
     sample.changes[0] = (struct manifest_change){CAPACITY_MAINTENANCE, 8, hour_from("2026-02-01T00:00:00Z"),
                                                  hour_from("2026-02-02T00:00:00Z"), "cooling"};
     sample.changes[1] = sample.changes[0]; // two that are equal are two
+    sample.pools[0].change_count = 1;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
+    assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-02-01T00:00:00Z")), 792);
     sample.pools[0].change_count = 2;
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-02-01T00:00:00Z")), 784);

@@ -131,6 +131,8 @@ static void test_a_label_is_used_once_for_ever(void **state)
     assert_string_equal(decision->result, "\"label\":\"gateway\",\"tenant\":\"acme\"");
     assert_int_equal(count_events(decision, "token.created"), 1);
     assert_int_equal(book_token_count(fixture.book), 1);
+    assert_int_equal(book_token(fixture.book, 0)->tenant, book_tenant(fixture.book, "acme"));
+    assert_int_equal(book_token(fixture.book, 0)->created.seconds, fixture.now.seconds);
     assert_refused(decide(&fixture, request), VERDICT_CONFLICT, NULL);
     struct request revoke = {.kind = REQUEST_TOKEN_REVOKE, .token = {.label = "gateway"}};
     assert_int_equal(count_events(decide(&fixture, revoke), "token.revoked"), 1);

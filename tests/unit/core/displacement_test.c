@@ -94,6 +94,31 @@ static void test_changes_are_weighed_together(void **state)
     fixture_end(&fixture);
 }
 
+static void test_stacked_slices_are_one_cut(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct fixture fixture = booked_fixture(&sample);
+    int32_t now = hour_of_instant(fixture.now).number;
+    put_reservation(&fixture, 1, TIER_FIRM, (struct hour){now}, (struct hour){now + 10}, 400);
+    struct row row = {.kind = ROW_SLICE};
+    row.slice = book_live(fixture.book, 1)->slices[0];
+    row.slice.number = 2;
+    row.slice.layer = 2;
+    row.slice.start.number = now + 5;
+    row.slice.end.number = now + 15;
+    book_apply(fixture.book, &row);
+    // All 800 GPUs go: 400 are missing in [0, 5) and [10, 15), and 800 between.
+    struct capacity_change_row change = loss(800, now, now + 20);
+    struct displacement plan;
+    assert_true(displacement_plan(fixture.book, 1, &change, 1, (struct hour){now}, &fixture.arena, &plan));
+    assert_int_equal(plan.count, 3);
+    assert_cut(&plan.cuts[0], 1, now, now + 5, 400);
+    assert_cut(&plan.cuts[1], 1, now + 5, now + 10, 800);
+    assert_cut(&plan.cuts[2], 1, now + 10, now + 15, 400);
+    fixture_end(&fixture);
+}
+
 static void test_hours_that_are_over_are_not_looked_at(void **state)
 {
     (void)state;
@@ -132,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_the_newest_firm_booking_is_cut_first_by_what_is_missing),
         cmocka_unit_test(test_preemptible_bookings_go_before_firm_ones),
         cmocka_unit_test(test_changes_are_weighed_together),
+        cmocka_unit_test(test_stacked_slices_are_one_cut),
         cmocka_unit_test(test_hours_that_are_over_are_not_looked_at),
         cmocka_unit_test(test_a_long_list_stops_at_its_limit),
     };
