@@ -110,6 +110,13 @@ const struct token_row *book_token(const struct book *book, size_t index);
 bool book_reservation(const struct book *book, int64_t id, struct instant now,
                       struct reservation_image *image);
 
+// The state by the clock, of any row: the ledger's readers show ended reservations as the book shows live
+// ones.
+enum reservation_state reservation_state_at(const struct reservation_row *row, struct instant now);
+
+// GPUs in the running hour, or at the next hour that has any, or of the last window.
+int32_t reservation_gpus_at(const struct reservation_image *image, struct instant now);
+
 // Whose a reservation is, live or ended; 0 when there never was one. book_reservation_live says whether the
 // book still has all of it.
 uint32_t book_reservation_owner(const struct book *book, int64_t id);

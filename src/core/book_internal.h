@@ -147,12 +147,6 @@ enum reservation_state book_ended_state(const struct book *book, int64_t id);
 // Was it the first of a group, and has it ended?
 bool book_ended_group(const struct book *book, int64_t id);
 
-// The state by the clock.
-enum reservation_state reservation_state_at(const struct reservation_row *row, struct instant now);
-
-// GPUs in the running hour, or at the next hour that has any, or of the last window.
-int32_t reservation_gpus_at(const struct reservation_image *image, struct instant now);
-
 // The contract of a tenant that applies to a pool in an hour, 0 when none does.
 uint32_t book_contract_at(const struct book *book, uint32_t tenant, uint32_t pool, struct hour hour);
 
