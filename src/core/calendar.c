@@ -1,0 +1,264 @@
+#include "core/calendar.h"
+
+#include "base/memory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Room for a window to move on without work: a year.
+#define SLACK_HOURS (366 * HOURS_PER_DAY)
+
+// Node 1 is the root, the children of n are 2n and 2n + 1, and the leaves are the hours, from `size` on. What
+// is added to a whole subtree is noted at its top in `add` and never pushed down: `least` and `most` of a
+// node count its own `add` but not that of the nodes above it.
+struct calendar {
+    struct hour origin;
+    int32_t size; // hours: a power of two
+    int32_t *least, *most, *add;
+};
+
+// Depth first needs at most two nodes a level.
+#define STACK_SIZE 64
+
+struct visit {
+    int32_t node, first, count; // the node's hours
+    int32_t above;              // what the nodes above it add
+};
+
+struct calendar *calendar_create(struct hour origin, int32_t hours)
+{
+    struct calendar *calendar = memory_allocate(1, sizeof *calendar);
+    calendar->origin = origin;
+    calendar->size = 1;
+    while (calendar->size < hours + SLACK_HOURS)
+        calendar->size *= 2;
+    size_t nodes = (size_t)calendar->size * 2;
+    calendar->least = memory_allocate(nodes, sizeof *calendar->least);
+    calendar->most = memory_allocate(nodes, sizeof *calendar->most);
+    calendar->add = memory_allocate((size_t)calendar->size, sizeof *calendar->add);
+    return calendar;
+}
+
+void calendar_destroy(struct calendar *calendar)
+{
+    if (calendar == NULL)
+        return;
+    free(calendar->least);
+    free(calendar->most);
+    free(calendar->add);
+    free(calendar);
+}
+
+struct hour calendar_origin(const struct calendar *calendar)
+{
+    return calendar->origin;
+}
+
+struct hour calendar_end(const struct calendar *calendar)
+{
+    return (struct hour){calendar->origin.number + calendar->size};
+}
+
+static void reckon(struct calendar *calendar, int32_t node)
+{
+    int32_t left = 2 * node, right = left + 1;
+    int32_t least =
+        calendar->least[left] < calendar->least[right] ? calendar->least[left] : calendar->least[right];
+    int32_t most =
+        calendar->most[left] > calendar->most[right] ? calendar->most[left] : calendar->most[right];
+    calendar->least[node] = least + calendar->add[node];
+    calendar->most[node] = most + calendar->add[node];
+}
+
+static void add_to(struct calendar *calendar, int32_t node, int32_t gpus)
+{
+    calendar->least[node] += gpus;
+    calendar->most[node] += gpus;
+    if (node < calendar->size)
+        calendar->add[node] += gpus;
+}
+
+void calendar_advance(struct calendar *calendar, struct hour origin)
+{
+    assert(origin.number >= calendar->origin.number);
+    int32_t size = calendar->size;
+    for (int32_t node = 1; node < size; node++) {
+        add_to(calendar, 2 * node, calendar->add[node]);
+        add_to(calendar, 2 * node + 1, calendar->add[node]);
+        calendar->add[node] = 0;
+    }
+    int64_t shift = (int64_t)origin.number - calendar->origin.number;
+    for (int32_t i = 0; i < size; i++) {
+        int64_t source = i + shift < size ? i + shift : size - 1;
+        calendar->least[size + i] = calendar->most[size + i] = calendar->least[size + source];
+    }
+    for (int32_t node = size - 1; node >= 1; node--)
+        reckon(calendar, node);
+    calendar->origin = origin;
+}
+
+void calendar_add(struct calendar *calendar, struct hour start, struct hour end, int32_t gpus)
+{
+    int64_t from = (int64_t)start.number - calendar->origin.number;
+    int64_t to = (int64_t)end.number - calendar->origin.number;
+    if (from < 0)
+        from = 0;
+    if (to > calendar->size)
+        to = calendar->size;
+    if (from >= to || gpus == 0)
+        return;
+    int32_t left = (int32_t)from + calendar->size, right = (int32_t)to + calendar->size;
+    int32_t first = left, last = right - 1;
+    for (; left < right; left /= 2, right /= 2) {
+        if (left % 2 == 1)
+            add_to(calendar, left++, gpus);
+        if (right % 2 == 1)
+            add_to(calendar, --right, gpus);
+    }
+    for (int32_t node = first / 2; node >= 1; node /= 2)
+        reckon(calendar, node);
+    for (int32_t node = last / 2; node >= 1; node /= 2)
+        reckon(calendar, node);
+}
+
+// The window's place in the tree. It lies in the calendar and is not empty.
+static void place_window(const struct calendar *calendar, struct hour start, struct hour end, int32_t *from,
+                         int32_t *to)
+{
+    *from = start.number - calendar->origin.number;
+    *to = end.number - calendar->origin.number;
+    assert(*from >= 0 && *to <= calendar->size && *from < *to);
+}
+
+static struct visit root_of(const struct calendar *calendar)
+{
+    return (struct visit){.node = 1, .first = 0, .count = calendar->size, .above = 0};
+}
+
+static struct visit child_of(const struct calendar *calendar, struct visit visit, bool right)
+{
+    int32_t half = visit.count / 2;
+    return (struct visit){
+        .node = 2 * visit.node + right,
+        .first = visit.first + (right ? half : 0),
+        .count = half,
+        .above = visit.above + calendar->add[visit.node],
+    };
+}
+
+int32_t calendar_least(const struct calendar *calendar, struct hour start, struct hour end)
+{
+    int32_t from, to, least = INT32_MAX;
+    place_window(calendar, start, end, &from, &to);
+    struct visit stack[STACK_SIZE];
+    int depth = 0;
+    stack[depth++] = root_of(calendar);
+    while (depth > 0) {
+        struct visit visit = stack[--depth];
+        if (visit.first >= to || visit.first + visit.count <= from)
+            continue;
+        int32_t here = calendar->least[visit.node] + visit.above;
+        if (here >= least)
+            continue;
+        if (visit.first >= from && visit.first + visit.count <= to) {
+            least = here;
+            continue;
+        }
+        stack[depth++] = child_of(calendar, visit, true);
+        stack[depth++] = child_of(calendar, visit, false);
+    }
+    return least;
+}
+
+int32_t calendar_at(const struct calendar *calendar, struct hour hour)
+{
+    return calendar_least(calendar, hour, (struct hour){hour.number + 1});
+}
+
+enum search { FIRST_BELOW, LAST_BELOW, FIRST_AT_LEAST };
+
+// May the subtree hold an hour that is looked for?
+static bool may_hold(const struct calendar *calendar, struct visit visit, enum search search, int32_t gpus)
+{
+    if (search == FIRST_AT_LEAST)
+        return calendar->most[visit.node] + visit.above >= gpus;
+    return calendar->least[visit.node] + visit.above < gpus;
+}
+
+static bool find(const struct calendar *calendar, struct hour start, struct hour end, enum search search,
+                 int32_t gpus, struct hour *found)
+{
+    if (start.number >= end.number)
+        return false;
+    int32_t from, to;
+    place_window(calendar, start, end, &from, &to);
+    struct visit stack[STACK_SIZE];
+    int depth = 0;
+    stack[depth++] = root_of(calendar);
+    bool backwards = search == LAST_BELOW;
+    while (depth > 0) {
+        struct visit visit = stack[--depth];
+        if (visit.first >= to || visit.first + visit.count <= from ||
+            !may_hold(calendar, visit, search, gpus))
+            continue;
+        if (visit.count == 1) {
+            found->number = calendar->origin.number + visit.first;
+            return true;
+        }
+        stack[depth++] = child_of(calendar, visit, !backwards);
+        stack[depth++] = child_of(calendar, visit, backwards);
+    }
+    return false;
+}
+
+bool calendar_first_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
+                          struct hour *found)
+{
+    return find(calendar, start, end, FIRST_BELOW, gpus, found);
+}
+
+bool calendar_last_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
+                         struct hour *found)
+{
+    return find(calendar, start, end, LAST_BELOW, gpus, found);
+}
+
+bool calendar_first_at_least(const struct calendar *calendar, struct hour start, struct hour end,
+                             int32_t gpus, struct hour *found)
+{
+    return find(calendar, start, end, FIRST_AT_LEAST, gpus, found);
+}
+
+void calendar_step(const struct calendar *calendar, struct hour from, struct hour end, int32_t *free,
+                   struct hour *until)
+{
+    *free = calendar_at(calendar, from);
+    *until = end;
+    struct hour other;
+    if (calendar_first_below(calendar, from, *until, *free, &other))
+        *until = other;
+    if (*free < INT32_MAX && calendar_first_at_least(calendar, from, *until, *free + 1, &other))
+        *until = other;
+}
+
+bool calendar_next_fit(const struct calendar *calendar, struct hour from, int32_t hours, int32_t gpus,
+                       struct hour end, int32_t limit, struct hour *found, struct hour *searched_until)
+{
+    struct hour start = from;
+    for (int32_t jump = 0; jump < limit; jump++) {
+        if ((int64_t)start.number + hours > end.number)
+            break;
+        struct hour blocked;
+        if (!calendar_last_below(calendar, start, (struct hour){start.number + hours}, gpus, &blocked)) {
+            *found = start;
+            *searched_until = start;
+            return true;
+        }
+        if (!calendar_first_at_least(calendar, blocked, end, gpus, &start)) {
+            *searched_until = end;
+            return false;
+        }
+    }
+    *searched_until = (int64_t)start.number + hours > end.number ? end : start;
+    return false;
+}
