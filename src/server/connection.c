@@ -356,6 +356,8 @@ void connection_leave(struct connection *connection)
 
 // ---- Input
 
+static void set_reading(struct connection *connection, bool reading);
+
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *bytes)
 {
     (void)suggested;
@@ -379,6 +381,10 @@ static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
     } else if (!connection->is_leaving) {
         buffer_append(&connection->input, bytes->base, (size_t)length);
         connection_touch(connection);
+        if ((size_t)length == sizeof(connection->server->read_buffer)) {
+            // There is more, and it would all be read at once: first what is here.
+            set_reading(connection, false);
+        }
     }
 }
 

@@ -29,7 +29,7 @@
     LIMIT(operator_line_bytes, 8388608, 1024, 67108864)                                                      \
     LIMIT(in_flight, 256, 1, 65536)                                                                          \
     LIMIT(output_bytes, 4194304, 4096, 1073741824)                                                           \
-    LIMIT(ledger_reads, 4, 1, 256)                                                                           \
+    LIMIT(ledger_reads, 4, 2, 256)                                                                           \
     LIMIT(calls_per_turn, 256, 1, 65536)                                                                     \
     LIMIT(lifecycle_per_batch, 64, 1, 65536)                                                                 \
     LIMIT(wrong_tokens, 5, 1, 100)                                                                           \

@@ -178,6 +178,12 @@ static int unusable(const char *what, const char *why)
     return EXIT_UNAVAILABLE;
 }
 
+// A commit, a read and a backup may run at a time, and a commit must never wait for a thread.
+static bool size_pool(void)
+{
+    return setenv("UV_THREADPOOL_SIZE", "4", 1) == 0;
+}
+
 static bool open_loop(struct server *server)
 {
     if (uv_loop_init(&server->loop) != 0) {
@@ -255,7 +261,7 @@ int server_open(struct server *server, const struct config *config)
     *server = (struct server){.config = config, .listener.lock = -1, .timer.descriptor = -1};
     ignore_signals();
     raise_descriptor_limit(config);
-    if (!digest_initialise() || !open_loop(server)) {
+    if (!digest_initialise() || !size_pool() || !open_loop(server)) {
         log_error("the loop could not be set up", "error=\"%s\"", strerror(errno));
         return EXIT_INTERNAL;
     }

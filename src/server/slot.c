@@ -124,8 +124,11 @@ static void fail(struct slot_queue *queue, struct slot *slot, bool outcome_unkno
 void slot_queue_fail(struct slot_queue *queue, int64_t durable, int64_t unknown)
 {
     for (struct slot *slot = queue->first; slot != NULL; slot = slot->next) {
-        if (slot->job == NULL && slot->batch > durable) {
-            fail(queue, slot, unknown != 0 && (slot->batch == unknown || slot->replayed));
+        if (slot->job != NULL || (slot->filled && slot->batch <= durable)) {
+            continue;
         }
+        // What is durable but not complete (an advance of the clock, halfway) is unknown to who asked, too.
+        bool halfway = !slot->filled && slot->batch <= durable;
+        fail(queue, slot, halfway || (unknown != 0 && (slot->batch == unknown || slot->replayed)));
     }
 }

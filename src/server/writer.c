@@ -375,7 +375,7 @@ static void arm_timer(struct writer *writer)
     struct server *server = writer->server;
     struct instant due;
     bool scheduled = server->store.book != NULL && book_next_due(server->store.book, &due);
-    if (scheduled && due.seconds <= server->clock.last.seconds) {
+    if (scheduled && due.seconds <= clock_now(&server->clock).seconds) {
         // It could not be decided yet: when a commit runs, its end looks again; else the disk is full.
         if (!writer->is_busy) {
             retry_later(writer);
