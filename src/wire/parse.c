@@ -10,7 +10,7 @@ static void set_error(struct wire_call *call, int code, const char *message, con
     call->row = NULL;
     call->error.code = code;
     call->error.message = message;
-    call->error.member = member;
+    call->error.member = member == NULL || member[0] == '\0' ? NULL : member;
 }
 
 // A request that is not one is always answered, with its id where that could be read.
