@@ -228,6 +228,12 @@ bool parameter_by_name(const char *name, enum parameter *parameter)
     return false;
 }
 
+bool parameter_is_of_leg(const char *name)
+{
+    enum parameter parameter;
+    return parameter_by_name(name, &parameter) && (leg_takes & PARAMETER_BIT(parameter)) != 0;
+}
+
 // ---- Objects of parameters
 
 static bool read_member(struct reader *reader, const char *key, json_t *value, enum method method,

@@ -15,9 +15,10 @@
 #define LEGS_MIN      2
 #define LEGS_MAX      64
 
-// The members of a leg of reservation.create_group.
+// Which parameters a leg of reservation.create_group takes, and which it must have.
 extern const uint64_t leg_takes;
 extern const uint64_t leg_requires;
+bool parameter_is_of_leg(const char *name);
 
 const char *parameter_name(enum parameter parameter);
 bool parameter_by_name(const char *name, enum parameter *parameter);

@@ -1,0 +1,279 @@
+// Replies: the envelopes, errors, and what a decision says.
+#include "wire/reply.h"
+
+#include <assert.h>
+#include <string.h>
+
+static struct json envelope_begin(struct buffer *out, const char *id)
+{
+    struct json json = json_begin(out);
+    json_object(&json, NULL);
+    json_text(&json, "jsonrpc", "2.0");
+    json_raw(&json, "id", id, strlen(id));
+    return json;
+}
+
+struct json wire_reply_begin(struct buffer *out, const char *id)
+{
+    struct json json = envelope_begin(out, id);
+    json_object(&json, "result");
+    return json;
+}
+
+void wire_reply_end(struct json *json)
+{
+    json_object_end(json);
+    json_object_end(json);
+}
+
+// ---- Errors
+
+struct json reply_error_begin(struct buffer *out, const char *id, int code, const char *message)
+{
+    struct json json = envelope_begin(out, id);
+    json_object(&json, "error");
+    json_integer(&json, "code", code);
+    json_text(&json, "message", message);
+    json_object(&json, "data");
+    json_text(&json, "kind", rpc_error_kind(code));
+    return json;
+}
+
+void reply_error_end(struct json *json)
+{
+    json_object_end(json);
+    json_object_end(json);
+    json_object_end(json);
+}
+
+void wire_reply_error(struct buffer *out, const char *id, int code, const char *message, const char *member)
+{
+    struct json json = reply_error_begin(out, id, code, message);
+    if (code == RPC_INVALID_MANIFEST)
+        json_text(&json, "path", member == NULL ? "" : member);
+    else if (member != NULL)
+        json_text(&json, "member", member);
+    reply_error_end(&json);
+}
+
+void wire_reply_ledger_unavailable(struct buffer *out, const char *id, bool outcome_unknown,
+                                   const char *message)
+{
+    struct json json = reply_error_begin(out, id, RPC_LEDGER_UNAVAILABLE, message);
+    json_text(&json, "outcome", outcome_unknown ? "unknown" : "none");
+    reply_error_end(&json);
+}
+
+void wire_reply_rate_limited(struct buffer *out, const char *id, int64_t retry_after_ms)
+{
+    struct json json =
+        reply_error_begin(out, id, RPC_RATE_LIMITED, "too many requests: try again a little later");
+    json_integer(&json, "retry_after_ms", retry_after_ms);
+    reply_error_end(&json);
+}
+
+// ---- Refusals
+
+// "legs[1].gpus" for a member of a leg; the core knows the leg by its number.
+static void write_member(struct json *json, const struct refusal *refusal)
+{
+    if (refusal->path == NULL)
+        return;
+    if (refusal->leg < 0 || !parameter_is_of_leg(refusal->path)) {
+        json_text(json, "member", refusal->path);
+        return;
+    }
+    struct buffer member = {0};
+    buffer_append_format(&member, "legs[%d].%s", (int)refusal->leg, refusal->path);
+    json_text_length(json, "member", member.data, member.length);
+    buffer_free(&member);
+}
+
+static void write_interruptions(struct json *json, const struct refusal *refusal)
+{
+    json_array(json, "interruptions");
+    for (size_t i = 0; i < refusal->interruption_count; i++) {
+        const struct interruption *interruption = &refusal->interruptions[i];
+        json_object(json, NULL);
+        json_integer(json, "reservation", interruption->reservation);
+        json_hour(json, "start", interruption->start);
+        json_hour(json, "end", interruption->end);
+        json_integer(json, "gpus", interruption->gpus);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void write_capacity(struct json *json, enum method method, const struct refusal *refusal)
+{
+    json_text(json, "pool", refusal->pool);
+    json_text(json, "limit", "gpus");
+    json_integer(json, "free", refusal->free);
+    json_hour(json, "first_short", refusal->first_short);
+    // A change of the pool's own capacity has no later start at which it would do: it has those it would cut.
+    if (method == METHOD_CAPACITY_CHANGE) {
+        write_interruptions(json, refusal);
+        return;
+    }
+    if (refusal->has_next_start)
+        json_hour(json, "next_start", refusal->next_start);
+    else
+        json_null(json, "next_start");
+    json_hour(json, "searched_until", refusal->searched_until);
+}
+
+static void write_commitment(struct json *json, const struct refusal *refusal)
+{
+    json_text(json, "contract", refusal->contract);
+    json_hour(json, "period_start", refusal->period_start);
+    json_amount(json, "available", refusal->available);
+    json_amount(json, "needed", refusal->needed);
+    json_integer(json, "max_gpus", refusal->max_gpus);
+}
+
+static void write_way_out(struct json *json, enum method method, enum verdict verdict,
+                          const struct refusal *refusal)
+{
+    switch (verdict) {
+    case VERDICT_INVALID_PARAMS:
+        write_member(json, refusal);
+        break;
+    case VERDICT_INVALID_STATE:
+        json_text(json, "state", reservation_state_name(refusal->state));
+        break;
+    case VERDICT_CAPACITY_EXCEEDED:
+        write_capacity(json, method, refusal);
+        break;
+    case VERDICT_COMMITMENT_EXCEEDED:
+        write_commitment(json, refusal);
+        break;
+    case VERDICT_NO_CONTRACT:
+        json_hour(json, "first_uncovered", refusal->first_uncovered);
+        break;
+    case VERDICT_NO_RATE:
+        json_hour(json, "first_unrated", refusal->first_uncovered);
+        break;
+    case VERDICT_INVALID_MANIFEST:
+        json_text(json, "path", refusal->path == NULL ? "" : refusal->path);
+        break;
+    case VERDICT_DONE:
+    case VERDICT_FORBIDDEN:
+    case VERDICT_NOT_FOUND:
+    case VERDICT_CONFLICT:
+    case VERDICT_TENANT_SUSPENDED:
+    case VERDICT_EXPIRED:
+    case VERDICT_AMOUNT_OVERFLOW:
+        break;
+    }
+    if (refusal->leg >= 0)
+        json_integer(json, "leg", refusal->leg);
+}
+
+static void write_refusal(struct buffer *out, const char *id, enum method method,
+                          const struct decision *decision)
+{
+    struct json json = reply_error_begin(out, id, (int)decision->verdict, decision->refusal.message);
+    write_way_out(&json, method, decision->verdict, &decision->refusal);
+    reply_error_end(&json);
+}
+
+// ---- What was decided
+
+static void write_marks(struct json *json, bool replayed, bool dry_run)
+{
+    if (replayed)
+        json_bool(json, "replayed", true);
+    if (dry_run)
+        json_bool(json, "dry_run", true);
+}
+
+// What a decision moved, gross.
+struct moved {
+    struct amount added, released, fee;
+};
+
+static void add_up(struct amount *sum, struct amount part)
+{
+    // Far beyond any money there is; and a sum that does not fit must not look small.
+    if (!amount_add(*sum, part, sum))
+        *sum = AMOUNT_MAX;
+}
+
+static struct moved moved_by(const struct decision *decision)
+{
+    struct moved moved = {AMOUNT_ZERO, AMOUNT_ZERO, AMOUNT_ZERO};
+    for (size_t i = 0; i < decision->outcome_count; i++) {
+        add_up(&moved.added, decision->outcomes[i].added);
+        add_up(&moved.released, decision->outcomes[i].released);
+        add_up(&moved.fee, decision->outcomes[i].fee);
+    }
+    return moved;
+}
+
+static void write_moved(struct json *json, enum method method, const struct decision *decision)
+{
+    bool is_change = method == METHOD_RESERVATION_CHANGE;
+    // A replay moves nothing, and says nothing of it.
+    if (decision->replayed || (!is_change && method != METHOD_RESERVATION_CANCEL))
+        return;
+    struct moved moved = moved_by(decision);
+    if (is_change)
+        json_amount(json, "added", moved.added);
+    json_amount(json, "released", moved.released);
+    json_amount(json, "fee", moved.fee);
+}
+
+static void write_group(struct json *json, const struct book *book, const struct decision *decision,
+                        struct instant now)
+{
+    json_integer(json, "group", decision->group);
+    json_array(json, "reservations");
+    for (size_t i = 0; i < decision->outcome_count; i++) {
+        json_object(json, NULL);
+        book_write_reservation(book, json, &decision->outcomes[i].image, now);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+void wire_reply_decision(struct buffer *out, const char *id, const struct book *book,
+                         const struct wire_call *call, const struct decision *decision, struct instant now)
+{
+    enum method method = call->row->method;
+    if (decision->verdict != VERDICT_DONE) {
+        write_refusal(out, id, method, decision);
+        return;
+    }
+    struct json json = wire_reply_begin(out, id);
+    if (decision->outcome_count > 0 && decision->group != 0)
+        write_group(&json, book, decision, now);
+    else if (decision->outcome_count > 0)
+        book_write_reservation(book, &json, &decision->outcomes[0].image, now);
+    else if (decision->result_length > 0)
+        json_raw(&json, NULL, decision->result, decision->result_length);
+    write_moved(&json, method, decision);
+    write_marks(&json, decision->replayed, decision->dry_run);
+    wire_reply_end(&json);
+}
+
+void wire_reply_reservations(struct buffer *out, const char *id, const struct book *book,
+                             const struct reservation_image *images, size_t count, int64_t group,
+                             bool replayed, bool dry_run, struct instant now)
+{
+    struct json json = wire_reply_begin(out, id);
+    if (group == 0) {
+        assert(count == 1);
+        book_write_reservation(book, &json, &images[0], now);
+    } else {
+        json_integer(&json, "group", group);
+        json_array(&json, "reservations");
+        for (size_t i = 0; i < count; i++) {
+            json_object(&json, NULL);
+            book_write_reservation(book, &json, &images[i], now);
+            json_object_end(&json);
+        }
+        json_array_end(&json);
+    }
+    write_marks(&json, replayed, dry_run);
+    wire_reply_end(&json);
+}
