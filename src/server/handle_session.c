@@ -3,7 +3,7 @@
 #include "server/handlers.h"
 #include "server/version.h"
 
-#include "openrpc.h"
+#include "generated/openrpc.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
