@@ -1,0 +1,280 @@
+# make            builds colossusd, colossus and libcolossus in build/
+# make test       everything: unit tests, floors, generated docs, end-to-end; totals last
+# make unit       the unit tests alone (FLOOR=core: those of one floor)
+# make demo       the main job, shown
+# make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
+# make bench, make fuzz SECONDS=60, make format, make check-format, make clean
+#
+# CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
+# What is missing is installed through apt first (.ci/packages); SETUP=no leaves that out.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SECONDEXPANSION:
+.DEFAULT_GOAL := all
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+SECONDS ?= 60
+BUILD ?= build$(if $(SANITIZE),/sanitize)
+VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/server/version.h 2>/dev/null)
+
+# ---- Set-up: before all that follows, because pkg-config may be among what is missing
+
+goals := $(or $(MAKECMDGOALS),all)
+needs := $(if $(filter-out clean uninstall,$(goals)),build)
+needs := $(if $(filter test unit,$(goals)),test,$(needs))
+needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
+ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
+ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
+$(error what the build needs is not there)
+endif
+endif
+PYTHON := $(or $(PYTHON),$(shell command -v /usr/bin/python3 || command -v python3))
+
+# ---- Flags
+
+ifneq ($(needs),)
+libraries_used := libuv jansson sqlite3 libsodium $(shell pkg-config --exists libsystemd && echo libsystemd)
+library_flags := $(shell pkg-config --cflags $(libraries_used))
+libraries := $(shell pkg-config --libs $(libraries_used))
+endif
+
+CFLAGS ?= -O2 -g
+own_flags := -std=c17 -D_GNU_SOURCE -Isrc -Iinclude -I$(BUILD) -I$(BUILD)/generated \
+	-Wall -Wextra -Wpedantic -Wconversion -fPIE -fstack-protector-strong $(library_flags)
+ifneq ($(WERROR),)
+own_flags += -Werror
+endif
+ifneq ($(filter libsystemd,$(libraries_used)),)
+own_flags += -DHAVE_SYSTEMD
+endif
+ifneq ($(SANITIZE),)
+sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
+own_flags += -D_FORTIFY_SOURCE=2
+endif
+compile := $(own_flags) $(sanitizers) $(CPPFLAGS) $(CFLAGS)
+link := -pie -Wl,-z,relro,-z,now -pthread $(sanitizers) $(CFLAGS) $(LDFLAGS)
+
+# V=1 shows the commands themselves.
+quiet := $(if $(V),,@)
+say = $(if $(V),,@printf '%-6s %s\n' '$(1)' '$(2)')
+
+# ---- What is there: new files are picked up by themselves
+
+objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
+generated := $(BUILD)/generated
+floors := base core ledger wire hook server client cli
+objects_base := $(call objects_of,src/base/*.c)
+objects_core := $(call objects_of,src/core/*.c)
+objects_ledger := $(call objects_of,src/ledger/*.c) $(if $(wildcard schema/statements.sql),$(generated)/sql.o)
+objects_wire := $(call objects_of,src/wire/*.c)
+objects_hook := $(call objects_of,src/hook/*.c)
+objects_server := $(call objects_of,src/server/*.c) $(if $(wildcard schema/generate.py),$(generated)/openrpc.o)
+objects_client := $(call objects_of,src/client/*.c)
+objects_cli := $(call objects_of,src/cli/*.c)
+object_daemon := $(call objects_of,src/colossusd.c)
+generated_headers := $(patsubst %.o,%.h,$(filter $(generated)/%,$(objects_ledger) $(objects_server)))
+
+# What each floor's tests and programs are linked with: a floor and what stands below it.
+below_base := base
+below_core := core base
+below_ledger := ledger core base
+below_wire := wire core base
+below_hook := hook base
+below_server := server hook ledger wire core base
+below_client := client
+below_cli := cli client ledger core base
+archives = $(patsubst %,$(BUILD)/obj/%.a,$(1))
+
+programs := $(if $(object_daemon),$(BUILD)/colossusd) $(if $(objects_cli),$(BUILD)/colossus)
+library := $(if $(objects_client),$(addprefix $(BUILD)/,libcolossus.a libcolossus.so colossus.pc))
+schema_docs := $(if $(wildcard schema/generate.py),$(generated)/openrpc.json)
+
+FLOOR ?= *
+unit_sources := $(wildcard tests/unit/$(FLOOR)/*_test.c) $(if $(filter *,$(FLOOR)),$(wildcard tests/sim/*_test.c))
+unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
+test_helpers := $(call objects_of,$(filter-out %_test.c,$(wildcard tests/unit/*/*.c tests/sim/*.c)))
+bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+
+.PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
+
+all: $(programs) $(library) $(schema_docs)
+
+# ---- Compiling
+
+# The compiler and its flags, rewritten only when they change; everything compiled depends on it.
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(CC) $(compile) $(link)' | cmp -s - $@ || echo '$(CC) $(compile) $(link)' >$@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(generated_headers)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(compile) -MMD -MP -c -o $@ $<
+
+# The client is also made into a shared library.
+$(objects_client): compile += -fPIC
+
+$(generated)/%.o: $(generated)/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(quiet)$(CC) $(compile) -MMD -MP -c -o $@ $<
+
+$(addprefix $(BUILD)/obj/,$(addsuffix .a,$(floors))): $(BUILD)/obj/%.a: $$(objects_$$*)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(quiet)$(AR) rcs $@ $^
+
+$(BUILD)/obj/helpers.a: $(test_helpers)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(quiet)$(AR) rcs $@ $^
+
+-include $(shell find $(BUILD)/obj $(generated) -name '*.d' 2>/dev/null)
+
+# ---- Generated: SQL, and the OpenRPC document
+
+$(generated)/sql.c $(generated)/sql.h &: schema/embed.py schema/statements.sql $(wildcard schema/views.sql schema/migrations/*.sql)
+	$(call say,EMBED,$(generated)/sql.c)
+	$(quiet)$(PYTHON) schema/embed.py sql $(generated)
+
+$(generated)/openrpc.json: $(wildcard schema/generate.py schema/*.json schema/methods/*.json)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(PYTHON) schema/generate.py openrpc >$@
+
+$(generated)/openrpc.c $(generated)/openrpc.h &: schema/embed.py $(generated)/openrpc.json
+	$(call say,EMBED,$(generated)/openrpc.c)
+	$(quiet)$(PYTHON) schema/embed.py openrpc $(generated)/openrpc.json $(generated)
+
+# ---- Programs and the library
+
+$(BUILD)/colossusd: $(object_daemon) $(call archives,$(below_server))
+	$(call say,LD,$@)
+	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries)
+
+$(BUILD)/colossus: $(objects_cli) $(call archives,$(filter-out cli,$(below_cli)))
+	$(call say,LD,$@)
+	$(quiet)$(CC) $(link) -o $@ $(objects_cli) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries)
+
+$(BUILD)/libcolossus.a: $(objects_client)
+	$(call say,AR,$@)
+	@rm -f $@
+	$(quiet)$(AR) rcs $@ $^
+
+$(BUILD)/libcolossus.so.0: $(objects_client) src/client/libcolossus.map
+	$(call say,LD,$@)
+	$(quiet)$(CC) -shared -Wl,-soname,libcolossus.so.0 -Wl,--version-script=src/client/libcolossus.map \
+		-Wl,-z,relro,-z,now $(if $(SANITIZE),,-Wl,--no-undefined) $(sanitizers) $(CFLAGS) $(LDFLAGS) \
+		-o $@ $(objects_client) $(shell pkg-config --libs jansson)
+
+$(BUILD)/libcolossus.so: $(BUILD)/libcolossus.so.0
+	@ln -sf libcolossus.so.0 $@
+
+$(BUILD)/colossus.pc: src/client/libcolossus.pc.in $(BUILD)/flags
+	$(call say,GEN,$@)
+	$(quiet)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< >$@
+
+# ---- Tests
+
+$(BUILD)/tests/unit/%_test: $(BUILD)/obj/tests/unit/%_test.o $(BUILD)/obj/helpers.a $$(call archives,$$(below_$$(firstword $$(subst /, ,$$*))))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(BUILD)/obj/helpers.a $(call archives,$(below_ledger))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+unit-programs: $(unit_tests)
+
+run_tests = BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CC='$(CC)' SANITIZE='$(SANITIZE)' bash tests/run.sh
+
+unit: $(unit_tests)
+	@$(run_tests) unit $(unit_tests)
+
+test: all $(unit_tests) $(objects_core) $(objects_base)
+	@$(run_tests) all $(unit_tests)
+
+demo: all
+	@BUILD_DIR='$(abspath $(BUILD))' bash tests/demo.sh
+
+$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(call archives,$(below_server) client)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries)
+
+bench: $(if $(bench_programs),all $(bench_programs))
+	@$(if $(bench_programs),,echo 'There is no benchmark in tests/bench.')
+	@set -e; for program in $(bench_programs); do echo "$$program"; BUILD_DIR='$(abspath $(BUILD))' $$program; done
+
+# libFuzzer's targets are compiled whole by clang, with the floors' sources, so that all of it is instrumented.
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard $(patsubst %,src/%/*.[ch],$(below_server))) | $(generated_headers)
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(quiet)clang $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -g -O1 -fsanitize=fuzzer,address,undefined \
+		-o $@ $< $(foreach floor,$(below_server),$(wildcard src/$(floor)/*.c)) \
+		$(patsubst %.h,%.c,$(generated_headers)) $(libraries)
+
+fuzz: $(fuzz_programs)
+	@$(if $(fuzz_programs),,echo 'There is no fuzz target in tests/fuzz.')
+	@set -e; for program in $(fuzz_programs); do echo "$$program, $(SECONDS) seconds"; \
+		corpus=$(BUILD)/corpus/$$(basename $$program); mkdir -p $$corpus; \
+		$$program -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/ -print_final_stats=1 $$corpus; done
+
+# ---- Format
+
+c_files = $(shell find src include tests -name '*.[ch]')
+clang_format = $(shell command -v clang-format-14 || command -v clang-format)
+
+format:
+	@$(clang_format) -i $(c_files)
+
+check-format:
+	@$(clang_format) --dry-run -Werror $(c_files)
+
+# ---- Installing
+
+to := $(DESTDIR)$(PREFIX)
+manuals := $(wildcard docs/*.1 docs/*.8)
+completion := $(wildcard src/cli/completion.bash)
+manifest_schema := $(wildcard schema/manifest.schema.json)
+put = install -D -m $(1) $(2) '$(to)/$(3)'
+
+install: all
+	$(foreach program,$(programs),$(call put,0755,$(program),bin/$(notdir $(program)))$(newline))
+ifneq ($(library),)
+	$(call put,0644,include/colossus.h,include/colossus.h)
+	$(call put,0644,$(BUILD)/libcolossus.a,lib/libcolossus.a)
+	$(call put,0644,$(BUILD)/libcolossus.so.0,lib/libcolossus.so.0)
+	ln -sf libcolossus.so.0 '$(to)/lib/libcolossus.so'
+	$(call put,0644,$(BUILD)/colossus.pc,lib/pkgconfig/libcolossus.pc)
+endif
+	$(foreach page,$(manuals),$(call put,0644,$(page),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))$(newline))
+	$(foreach file,$(completion),$(call put,0644,$(file),share/bash-completion/completions/colossus)$(newline))
+	$(foreach file,$(schema_docs) $(manifest_schema),$(call put,0644,$(file),share/colossus/$(notdir $(file)))$(newline))
+
+uninstall:
+	rm -f $(foreach file,bin/colossusd bin/colossus include/colossus.h lib/libcolossus.a lib/libcolossus.so.0 \
+		lib/libcolossus.so lib/pkgconfig/libcolossus.pc share/bash-completion/completions/colossus \
+		share/colossus/openrpc.json share/colossus/manifest.schema.json \
+		$(foreach page,$(manuals),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))),'$(to)/$(file)')
+	-rmdir '$(to)/share/colossus' 2>/dev/null
+
+clean:
+	rm -rf $(BUILD)
+
+# A line's end, for the lists above.
+define newline
+
+
+endef

@@ -1,0 +1,73 @@
+#!/bin/bash
+# Runs the tests that make has built, and prints what they add up to as the last line: N passed, N failed.
+#
+#     tests/run.sh unit PROGRAM...    the unit tests
+#     tests/run.sh all PROGRAM...     and the floors, the generated docs, and the end-to-end tests
+#
+# BUILD_DIR says where the binaries are, PYTHON which Python to use. A unit test that passes is one line; of one that
+# fails, all it said is shown. Ends with 0 only if nothing failed; and, of all the
+# tests, something passed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 70
+
+build=${BUILD_DIR:-$PWD/build}
+python=${PYTHON:-python3}
+export BUILD_DIR=$build PYTHON=$python
+output=$(mktemp) || exit 70
+trap 'rm -f "$output"' EXIT
+passed=0 failed=0
+
+# count NAME PASSED FAILED STATUS: adds up. A program that ends badly without having named a failed test, or that ran
+# none, is a failure by itself.
+count() {
+    local name=$1 good=$2 bad=$3 status=$4 ending=
+    if [ "$bad" -eq 0 ] && [ "$status" -ne 0 ]; then
+        bad=1 ending=" (it ended with status $status)"
+    elif [ "$((good + bad))" -eq 0 ]; then
+        bad=1 ending=" (it ran no test)"
+    fi
+    passed=$((passed + good)) failed=$((failed + bad))
+    printf '%-44s %4d passed, %d failed%s\n' "$name" "$good" "$bad" "$ending"
+    [ "$bad" -eq 0 ]
+}
+
+# cmocka reports in TAP: a line "ok" or "not ok" for each test.
+unit_test() {
+    local program=$1 status=0 good bad
+    CMOCKA_MESSAGE_OUTPUT=TAP "$program" >"$output" 2>&1 </dev/null || status=$?
+    good=$(grep -c '^ok ' "$output")
+    bad=$(grep -c '^not ok ' "$output")
+    count "${program#*/tests/}" "$good" "$bad" "$status" || sed 's/^/    /' "$output"
+}
+
+# Whatever else there is prints its own lines and, last, its own totals.
+other_tests() {
+    local name=$1 status=0 totals
+    shift
+    echo "-- $name"
+    "$@" </dev/null 2>&1 | tee "$output" || status=$?
+    totals=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' "$output" | tail -n 1)
+    # shellcheck disable=SC2086 # two numbers
+    count "$name" ${totals:-0 0} "$status"
+}
+
+kind=${1:-}
+case $kind in
+unit | all) shift ;;
+*)
+    echo "usage: tests/run.sh unit|all PROGRAM..." >&2
+    exit 64
+    ;;
+esac
+
+for program in "$@"; do
+    unit_test "$program"
+done
+if [ "$kind" = all ]; then
+    [ ! -e tests/floors.py ] || other_tests floors "$python" tests/floors.py
+    [ ! -e tests/docs.py ] || other_tests docs "$python" tests/docs.py
+    [ ! -e tests/e2e/run.py ] || other_tests e2e "$python" tests/e2e/run.py
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && { [ "$passed" -gt 0 ] || [ "$kind" = unit ]; }
