@@ -19,6 +19,7 @@ CREATE TABLE ledger (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     clock TEXT NOT NULL CHECK (clock IN ('system', 'manual')),
     manual_start INTEGER,          -- where a manual clock started
+    schema_version INTEGER NOT NULL, -- as PRAGMA user_version, which views can't read
     views TEXT,                    -- a fingerprint of the views' text, by which a newer release knows to replace them
     CHECK ((clock = 'manual') = (manual_start IS NOT NULL))
 ) STRICT;

@@ -95,9 +95,9 @@ bool connection_open_reader(struct connection *connection, const char *path, str
     if (read && application != LEDGER_APPLICATION_ID) {
         ledger_fail(error, path, "this is not a ledger of colossusd");
         read = false;
-    } else if (read && version != migration_count) {
-        ledger_fail(error, path, "the ledger's schema is version %lld and this release reads version %d",
-                    (long long)version, (int)migration_count);
+    } else if (read && version != (int64_t)migration_count) {
+        ledger_fail(error, path, "the ledger's schema is version %lld and this release reads version %zu",
+                    (long long)version, migration_count);
         read = false;
     }
     if (!read)

@@ -61,12 +61,13 @@ static bool replace_views(struct connection *connection, struct ledger_error *er
     return done;
 }
 
-// Says what the views are now. The fingerprint is hexadecimal and needs no quoting.
-static bool note_views(struct connection *connection, struct ledger_error *error)
+// Says what the schema and the views are now. The fingerprint is hexadecimal and needs no quoting.
+static bool note_schema(struct connection *connection, struct ledger_error *error)
 {
-    char fingerprint[33], sql[96];
+    char fingerprint[33], sql[128];
     views_fingerprint(fingerprint);
-    snprintf(sql, sizeof sql, "UPDATE ledger SET views = '%s'", fingerprint);
+    snprintf(sql, sizeof sql, "UPDATE ledger SET views = '%s', schema_version = %zu", fingerprint,
+             migration_count);
     return connection_execute(connection, sql, error);
 }
 
@@ -76,10 +77,11 @@ static bool note_clock(struct connection *connection, const struct ledger_option
     char sql[128];
     if (options->manual_clock)
         snprintf(sql, sizeof sql,
-                 "INSERT INTO ledger (one, clock, manual_start) VALUES (1, 'manual', %" PRId64 ")",
+                 "INSERT INTO ledger (one, clock, manual_start, schema_version) VALUES (1, 'manual', %" PRId64
+                 ", 0)",
                  options->manual_time.seconds);
     else
-        snprintf(sql, sizeof sql, "INSERT INTO ledger (one, clock) VALUES (1, 'system')");
+        snprintf(sql, sizeof sql, "INSERT INTO ledger (one, clock, schema_version) VALUES (1, 'system', 0)");
     return connection_execute(connection, sql, error);
 }
 
@@ -88,13 +90,13 @@ static bool migrate(struct connection *connection, const struct ledger_options *
                     struct ledger_error *error)
 {
     bool done = connection_execute(connection, "BEGIN IMMEDIATE", error);
-    for (int64_t i = version; i < migration_count && done; i++)
+    for (int64_t i = version; i < (int64_t)migration_count && done; i++)
         done = connection_execute(connection, migrations[i], error);
     if (done && version == 0)
         done = connection_set(connection, "application_id", LEDGER_APPLICATION_ID, error) &&
                note_clock(connection, options, error);
-    done = done && connection_set(connection, "user_version", migration_count, error) &&
-           replace_views(connection, error) && note_views(connection, error) &&
+    done = done && connection_set(connection, "user_version", (int64_t)migration_count, error) &&
+           replace_views(connection, error) && note_schema(connection, error) &&
            connection_execute(connection, "COMMIT", error);
     if (!done && !sqlite3_get_autocommit(connection->database))
         sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL);
@@ -141,19 +143,19 @@ bool schema_prepare(struct connection *connection, const struct ledger_options *
         ledger_fail(error, connection->path, "this is a database, but not a ledger of colossusd");
         return false;
     }
-    if (version > migration_count) {
+    if (version > (int64_t)migration_count) {
         ledger_fail(error, connection->path,
-                    "the ledger's schema is version %" PRId64 ", from a newer colossusd; this one knows %d",
-                    version, (int)migration_count);
+                    "the ledger's schema is version %" PRId64 ", from a newer colossusd; this one knows %zu",
+                    version, migration_count);
         return false;
     }
     bool current = false;
     if (!empty &&
         (!check_clock(connection, options, error) || !views_are_current(connection, &current, error)))
         return false;
-    if (!empty && version == migration_count && current)
+    if (!empty && version == (int64_t)migration_count && current)
         return true;
-    if (!empty && version < migration_count && !copy_older(connection->path, version, error))
+    if (!empty && version < (int64_t)migration_count && !copy_older(connection->path, version, error))
         return false;
     return migrate(connection, options, version, error);
 }
