@@ -154,7 +154,7 @@ static void remove_touched(struct connection *connection)
     connection->is_touched = false;
 }
 
-void connection_close(struct connection *connection)
+void connection_drop(struct connection *connection)
 {
     struct server *server = connection->server;
     if (connection->is_closed) {
@@ -183,14 +183,14 @@ void connection_close(struct connection *connection)
 
 static void linger_over(uv_timer_t *timer)
 {
-    connection_close(timer->data);
+    connection_drop(timer->data);
 }
 
 static void shut_down(uv_shutdown_t *request, int status)
 {
     struct connection *connection = request->handle->data;
     if (status != 0 && status != UV_ECANCELED) {
-        connection_close(connection);
+        connection_drop(connection);
     }
 }
 
@@ -199,7 +199,7 @@ static void shut_down(uv_shutdown_t *request, int status)
 static void finish(struct connection *connection)
 {
     if (connection->input_ended) {
-        connection_close(connection);
+        connection_drop(connection);
         return;
     }
     if (connection->is_lingering) {
@@ -209,7 +209,7 @@ static void finish(struct connection *connection)
     uint64_t pause = (uint64_t)limits_of(connection)->linger_milliseconds;
     if (uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->pipe, shut_down) != 0 ||
         uv_timer_start(&connection->timer, linger_over, pause, 0) != 0) {
-        connection_close(connection);
+        connection_drop(connection);
     }
 }
 
@@ -221,7 +221,7 @@ static void written(uv_write_t *write, int status)
     connection->is_writing = false;
     if (status != 0) {
         if (!connection->is_closed) {
-            connection_close(connection);
+            connection_drop(connection);
         }
         return;
     }
@@ -377,7 +377,7 @@ static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
         uv_read_stop(stream);
         connection_touch(connection);
     } else if (length < 0) {
-        connection_close(connection);
+        connection_drop(connection);
     } else if (!connection->is_leaving) {
         buffer_append(&connection->input, bytes->base, (size_t)length);
         connection_touch(connection);
@@ -396,7 +396,7 @@ static void set_reading(struct connection *connection, bool reading)
     connection->is_reading = reading;
     if (reading) {
         if (uv_read_start((uv_stream_t *)&connection->pipe, allocate, received) != 0) {
-            connection_close(connection);
+            connection_drop(connection);
         }
     } else {
         uv_read_stop((uv_stream_t *)&connection->pipe);
@@ -504,7 +504,7 @@ void connection_turn(struct connection *connection)
     }
     bool more = decide_lines(connection);
     if (!release(connection)) {
-        connection_close(connection);
+        connection_drop(connection);
         return;
     }
     unpark(connection);
@@ -513,7 +513,7 @@ void connection_turn(struct connection *connection)
     }
     bool answered = connection->slots.count == 0 && untaken(connection) == 0;
     if (answered && connection->server->stopping && !connection->is_touched) {
-        connection_close(connection);
+        connection_drop(connection);
     } else if (answered && connection->is_leaving) {
         finish(connection);
     }
@@ -563,7 +563,7 @@ void connection_accept(struct server *server, uv_stream_t *listener)
     uint32_t uid = 0;
     if (uv_accept(listener, (uv_stream_t *)&connection->pipe) != 0 || !peer_uid(&connection->pipe, &uid)) {
         log_warn("connection could not be accepted", "connections=%zu", server->connection_count);
-        connection_close(connection);
+        connection_drop(connection);
         return;
     }
     server->totals.connections++;

@@ -57,7 +57,7 @@ void connection_touch(struct connection *connection);
 void connection_turn(struct connection *connection);
 
 // Closes it now. What it asked for that changes something goes on.
-void connection_close(struct connection *connection);
+void connection_drop(struct connection *connection);
 
 // No more of its requests are read; it is closed when the replies to those before have left.
 void connection_leave(struct connection *connection);

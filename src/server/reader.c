@@ -327,7 +327,7 @@ static void lane_fail(struct reader *reader, struct lane *lane, int64_t unknown)
     }
 }
 
-void reader_fail(struct reader *reader, int64_t unknown)
+void reader_unavailable(struct reader *reader, int64_t unknown)
 {
     lane_fail(reader, &reader->reads, unknown);
     lane_fail(reader, &reader->backups, unknown);

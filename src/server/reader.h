@@ -86,7 +86,7 @@ void reader_end_wait(struct reader *reader, struct job *job);
 void reader_durable(struct reader *reader);
 
 // The ledger has failed: what has not begun is answered as unavailable.
-void reader_fail(struct reader *reader, int64_t unknown);
+void reader_unavailable(struct reader *reader, int64_t unknown);
 
 // The ledger was opened anew: so must the reader's own connection be.
 void reader_reopen(struct reader *reader);

@@ -99,7 +99,7 @@ static void close_connections(struct server *server)
     struct connection *next;
     for (struct connection *connection = server->connections; connection != NULL; connection = next) {
         next = connection->next;
-        connection_close(connection);
+        connection_drop(connection);
     }
 }
 

@@ -256,7 +256,7 @@ static void give_up(struct writer *writer, int64_t unknown)
               (long long)writer->batch.seq, unknown != 0 ? "unknown" : "none", writer->error.sqlite_code,
               writer->error.message);
     connections_fail(server, writer->durable, unknown);
-    reader_fail(&server->reader, unknown);
+    reader_unavailable(&server->reader, unknown);
     for (size_t i = 0; i < server->advancing_count; i++) {
         if (server->advancing[i]->connection == NULL) {
             slot_give_back(&server->slots, server->advancing[i]);
