@@ -105,7 +105,7 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
     int64_t event = builder_event(builder, event_type, row->tenant, row->id);
     add_transfers(builder, plan, row->id, waive_fee, event);
     if (before != NULL)
-        builder_add(builder, ROW_RESERVATION)->reservation = *row;
+        builder_reservation(builder, row);
     if (waive_fee)
         outcome->fee = AMOUNT_ZERO;
     return event;

@@ -354,6 +354,15 @@ void builder_client_ref(struct builder *builder, uint32_t scope, const struct re
     };
 }
 
+void builder_reservation(struct builder *builder, const struct reservation_row *row)
+{
+    struct reservation_row *added = &builder_add(builder, ROW_RESERVATION)->reservation;
+    *added = *row;
+    added->client_ref = arena_copy_text(builder->arena, row->client_ref);
+    added->project = arena_copy_text(builder->arena, row->project);
+    added->note = arena_copy_text(builder->arena, row->note);
+}
+
 void builder_finish(struct builder *builder)
 {
     for (size_t i = 0; i < builder->period_count; i++)

@@ -72,6 +72,10 @@ static inline bool builder_refused(const struct builder *builder)
 // Adds an empty row of a kind and returns it. Valid until the next one is added.
 struct row *builder_add(struct builder *builder, enum row_kind kind);
 
+// Adds a reservation's row. Its texts are copied, because the book's own go when the reservation leaves it,
+// and the row is committed later than it is applied.
+void builder_reservation(struct builder *builder, const struct reservation_row *row);
+
 // An event with the JSON object of `text` as its data: write it with json_begin(builder_text(builder)).
 // Returns its seq, which the rows that it causes name. The event goes before them.
 struct json builder_text(struct builder *builder);

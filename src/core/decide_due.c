@@ -56,7 +56,7 @@ static void add_lifecycle(struct builder *builder, int64_t id, struct instant at
     json_object_end(&json);
     builder_event(builder, state == STATE_ACTIVE ? "reservation.started" : "reservation.completed",
                   image.row.tenant, id);
-    builder_add(builder, ROW_RESERVATION)->reservation = image.row;
+    builder_reservation(builder, &image.row);
 }
 
 static bool still_due(const struct book *book, struct due due)
