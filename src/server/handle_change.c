@@ -101,6 +101,9 @@ enum answer handle_token_create(struct exchange *exchange)
 
 // ---- server.backup
 
+// How many unnamed backups of one second there may be.
+#define BACKUP_NAMES_MOST 1000
+
 static bool is_file_name(const char *name)
 {
     size_t length = strlen(name);
@@ -108,9 +111,10 @@ static bool is_file_name(const char *name)
            strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
 }
 
-// The name of a backup that was not named: the time ("ledger-20261201T000000Z.db"); or, with a client_ref,
-// what the same client_ref gives again, so that a retry means the same file.
-static const char *name_backup(struct exchange *exchange)
+// The name of a backup that was not named: the time ("ledger-20261201T000000Z.db"; "…-2.db" when there is one
+// of that second already); or, with a client_ref, what the same client_ref gives again, so that a retry means
+// the same file.
+static const char *name_backup(struct exchange *exchange, int attempt)
 {
     struct buffer name = {0};
     const char *client_ref = exchange->call->parameters.client_ref;
@@ -125,6 +129,9 @@ static const char *name_backup(struct exchange *exchange)
         for (const char *c = time; *c != '\0'; c++) {
             buffer_append(&name, c, *c != '-' && *c != ':');
         }
+        if (attempt > 1) {
+            buffer_append_format(&name, "-%d", attempt);
+        }
     }
     buffer_append_text(&name, ".db");
     const char *text = arena_copy(&exchange->server->parsing, name.data, name.length);
@@ -132,16 +139,36 @@ static const char *name_backup(struct exchange *exchange)
     return text;
 }
 
-// backups/ beside the ledger. NULL when the folder can't be made.
-static const char *backup_path(struct exchange *exchange, const char *name)
+// backups/ beside the ledger, made when it is missing. NULL when it can't be.
+static const char *backup_folder(struct exchange *exchange)
 {
     char *ledger = arena_copy_text(&exchange->server->parsing, exchange->server->config->ledger);
     struct buffer path = {0};
     buffer_append_format(&path, "%s/backups", dirname(ledger));
     bool made = mkdir(path.data, 0750) == 0 || errno == EEXIST;
-    buffer_append_format(&path, "/%s", name);
     const char *text = made ? arena_copy(&exchange->server->parsing, path.data, path.length) : NULL;
     buffer_free(&path);
+    return text;
+}
+
+// Sets the request's name, and gives the file's path; *taken when there is such a file already.
+static const char *backup_path(struct exchange *exchange, const char *folder, struct request *request,
+                               bool *taken)
+{
+    const char *named = request->backup_name;
+    bool is_by_time = named == NULL && request->client_ref == NULL;
+    const char *text = NULL;
+    *taken = true;
+    for (int attempt = 1; *taken && (attempt == 1 || (is_by_time && attempt <= BACKUP_NAMES_MOST));
+         attempt++) {
+        struct buffer path = {0};
+        struct stat status;
+        request->backup_name = named != NULL ? named : name_backup(exchange, attempt);
+        buffer_append_format(&path, "%s/%s", folder, request->backup_name);
+        *taken = lstat(path.data, &status) == 0;
+        text = arena_copy(&exchange->server->parsing, path.data, path.length);
+        buffer_free(&path);
+    }
     return text;
 }
 
@@ -160,23 +187,22 @@ static enum answer copy_ledger(struct exchange *exchange, const struct decision 
 enum answer handle_server_backup(struct exchange *exchange)
 {
     struct request request = request_of(exchange);
-    struct stat status;
     struct decision decision;
-    if (request.backup_name == NULL) {
-        request.backup_name = name_backup(exchange);
-    } else if (!is_file_name(request.backup_name)) {
+    bool taken = false;
+    if (request.backup_name != NULL && !is_file_name(request.backup_name)) {
         return answer_error(
             exchange, RPC_INVALID_PARAMS,
             "a backup's name is 1 to 128 letters, digits, \".\", \"_\" and \"-\", and does not "
             "begin with a dot",
             "name");
     }
-    const char *path = backup_path(exchange, request.backup_name);
-    if (path == NULL) {
+    const char *folder = backup_folder(exchange);
+    if (folder == NULL) {
         return answer_error(exchange, RPC_INTERNAL_ERROR, "the folder for backups can't be made", NULL);
     }
+    const char *path = backup_path(exchange, folder, &request, &taken);
     decide(exchange, &request, &decision);
-    if (decision.verdict == VERDICT_DONE && !decision.replayed && stat(path, &status) == 0) {
+    if (decision.verdict == VERDICT_DONE && !decision.replayed && taken) {
         return answer_error(exchange, RPC_CONFLICT, "there is a backup of that name already", "name");
     }
     if (decision.verdict != VERDICT_DONE || decision.dry_run) {

@@ -226,13 +226,14 @@ static void read_on_pool(uv_work_t *work)
     job->succeeded = reader_handle(reader, job) && run(reader, job);
 }
 
+// A replay finds the copy that was made before, or makes it now when it was cut off.
 static void back_up_on_pool(uv_work_t *work)
 {
     struct lane *lane = work->data;
     struct job *job = lane->running;
     struct stat status;
-    job->succeeded =
-        job->replayed || ledger_backup(job->server->config->ledger, job->destination, &job->error);
+    bool is_there = job->replayed && stat(job->destination, &status) == 0;
+    job->succeeded = is_there || ledger_backup(job->server->config->ledger, job->destination, &job->error);
     job->bytes = job->succeeded && stat(job->destination, &status) == 0 ? (int64_t)status.st_size : 0;
 }
 
