@@ -35,8 +35,8 @@ count() {
 unit_test() {
     local program=$1 status=0 good bad
     CMOCKA_MESSAGE_OUTPUT=TAP "$program" >"$output" 2>&1 </dev/null || status=$?
-    good=$(grep -c '^ok ' "$output")
-    bad=$(grep -c '^not ok ' "$output")
+    good=$(grep -ac '^ok ' "$output")
+    bad=$(grep -ac '^not ok ' "$output")
     count "${program#*/tests/}" "$good" "$bad" "$status" || sed 's/^/    /' "$output"
 }
 

@@ -1,121 +1,157 @@
+// Money. Sums and products are checked by the compiler's builtins; shares are reckoned on magnitudes in 128
+// bits, where no product of two 64-bit numbers can overflow, and get their sign back at the end.
 #include "base/amount.h"
 
 #include <assert.h>
 
-#define MICRO_PER_UNIT 1000000
-#define DECIMALS_MAX   6
-#define DECIMALS_MIN   2
+#define MICRO_PER_DOLLAR   1000000
+#define DECIMALS           6
+#define DECIMALS_AT_LEAST  2
+#define BASIS_POINTS_WHOLE 10000
+
+__extension__ typedef unsigned __int128 wide;
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+// The magnitude of INT64_MIN is one more than that of INT64_MAX.
+static bool with_sign(wide size, bool negative, int64_t *result)
+{
+    wide limit = (wide)INT64_MAX + (negative ? 1 : 0);
+    if (size > limit) {
+        return false;
+    }
+    uint64_t bits = (uint64_t)size;
+    if (!negative) {
+        *result = (int64_t)bits;
+    } else {
+        *result = bits == (uint64_t)INT64_MAX + 1 ? INT64_MIN : -(int64_t)bits;
+    }
+    return true;
+}
 
 bool amount_add(struct amount a, struct amount b, struct amount *result)
 {
-    int64_t sum;
-    if (__builtin_add_overflow(a.micro, b.micro, &sum))
+    int64_t sum = 0;
+    if (__builtin_add_overflow(a.micro, b.micro, &sum)) {
         return false;
+    }
     result->micro = sum;
     return true;
 }
 
 bool amount_subtract(struct amount a, struct amount b, struct amount *result)
 {
-    int64_t difference;
-    if (__builtin_sub_overflow(a.micro, b.micro, &difference))
+    int64_t difference = 0;
+    if (__builtin_sub_overflow(a.micro, b.micro, &difference)) {
         return false;
+    }
     result->micro = difference;
     return true;
 }
 
 bool amount_multiply(struct amount unit, int64_t count, struct amount *result)
 {
-    int64_t product;
-    if (__builtin_mul_overflow(unit.micro, count, &product))
-        return false;
-    result->micro = product;
-    return true;
+    wide product = (wide)magnitude(unit.micro) * magnitude(count);
+    return with_sign(product, (unit.micro < 0) != (count < 0), &result->micro);
 }
 
 bool amount_percent(struct amount a, int64_t basis_points, struct amount *result)
 {
-    return amount_share(a, basis_points, 10000, result);
+    return amount_share(a, basis_points, BASIS_POINTS_WHOLE, result);
 }
 
 bool amount_share(struct amount a, int64_t numerator, int64_t denominator, struct amount *result)
 {
     assert(denominator > 0);
-    __extension__ typedef __int128 wide;
-    wide product = (wide)a.micro * numerator;
-    wide quotient = product / denominator, rest = product % denominator;
-    if (rest < 0) { // floor, so that the rest is at or above 0
-        quotient--;
-        rest += denominator;
-    }
-    wide twice = rest * 2;
-    if (twice > denominator || (twice == denominator && quotient % 2 != 0))
+    wide product = (wide)magnitude(a.micro) * magnitude(numerator);
+    wide divisor = (wide)denominator;
+    wide quotient = product / divisor;
+    wide twice_rest = product % divisor * 2;
+    if (twice_rest > divisor || (twice_rest == divisor && (quotient & 1) != 0)) {
         quotient++;
-    if (quotient > INT64_MAX || quotient < INT64_MIN)
-        return false;
-    result->micro = (int64_t)quotient;
-    return true;
+    }
+    return with_sign(quotient, (a.micro < 0) != (numerator < 0), &result->micro);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool add_digit(uint64_t *size, unsigned digit)
+{
+    return !__builtin_mul_overflow(*size, 10U, size) && !__builtin_add_overflow(*size, digit, size);
 }
 
 bool amount_parse(const char *text, size_t length, struct amount *result)
 {
-    size_t i = 0;
+    size_t at = 0;
     bool negative = length > 0 && text[0] == '-';
-    if (negative)
-        i++;
-    int64_t micro = 0;
-    int decimals = -1; // before the point
-    size_t digits = 0;
-    for (; i < length; i++) {
-        if (text[i] == '.' && decimals < 0 && digits > 0) {
-            decimals = 0;
-            continue;
-        }
-        if (text[i] < '0' || text[i] > '9' || decimals == DECIMALS_MAX)
-            return false;
-        // Reckoned downwards, so that the least amount can be read as well.
-        if (__builtin_mul_overflow(micro, 10, &micro) || __builtin_sub_overflow(micro, text[i] - '0', &micro))
-            return false;
-        digits++;
-        if (decimals >= 0)
-            decimals++;
+    if (negative) {
+        at++;
     }
-    if (digits == 0 || decimals == 0)
-        return false;
-    for (int k = decimals < 0 ? 0 : decimals; k < DECIMALS_MAX; k++)
-        if (__builtin_mul_overflow(micro, 10, &micro))
+    uint64_t size = 0;
+    size_t first = at;
+    for (; at < length && is_digit(text[at]); at++) {
+        if (!add_digit(&size, (unsigned)(text[at] - '0'))) {
             return false;
-    if (!negative && __builtin_sub_overflow((int64_t)0, micro, &micro))
+        }
+    }
+    if (at == first) {
         return false;
-    result->micro = micro;
-    return true;
+    }
+    size_t decimals = 0;
+    if (at < length && text[at] == '.') {
+        for (at++; at < length && is_digit(text[at]) && decimals < DECIMALS; at++, decimals++) {
+            if (!add_digit(&size, (unsigned)(text[at] - '0'))) {
+                return false;
+            }
+        }
+        if (decimals == 0) {
+            return false;
+        }
+    }
+    if (at != length) {
+        return false;
+    }
+    for (; decimals < DECIMALS; decimals++) {
+        if (!add_digit(&size, 0)) {
+            return false;
+        }
+    }
+    return with_sign(size, negative, &result->micro);
 }
 
 size_t amount_format(struct amount a, char text[AMOUNT_TEXT_SIZE])
 {
-    uint64_t rest = a.micro < 0 ? UINT64_C(0) - (uint64_t)a.micro : (uint64_t)a.micro;
-    uint64_t fraction = rest % MICRO_PER_UNIT;
-    rest /= MICRO_PER_UNIT;
+    uint64_t size = magnitude(a.micro);
+    uint64_t dollars = size / MICRO_PER_DOLLAR;
+    uint64_t rest = size % MICRO_PER_DOLLAR;
     char reversed[AMOUNT_TEXT_SIZE];
-    size_t count = 0;
-    int decimals = DECIMALS_MAX;
-    while (decimals > DECIMALS_MIN && fraction % 10 == 0) {
-        fraction /= 10;
-        decimals--;
+    size_t digits = 0;
+    bool written = false;
+    for (size_t place = DECIMALS; place > 0; place--, rest /= 10) {
+        char digit = (char)('0' + rest % 10);
+        written = written || digit != '0' || place <= DECIMALS_AT_LEAST;
+        if (written) {
+            reversed[digits++] = digit;
+        }
     }
-    for (int i = 0; i < decimals; i++) {
-        reversed[count++] = (char)('0' + fraction % 10);
-        fraction /= 10;
-    }
-    reversed[count++] = '.';
+    reversed[digits++] = '.';
     do {
-        reversed[count++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (a.micro < 0)
-        reversed[count++] = '-';
-    for (size_t i = 0; i < count; i++)
-        text[i] = reversed[count - 1 - i];
-    text[count] = '\0';
-    return count;
+        reversed[digits++] = (char)('0' + dollars % 10);
+        dollars /= 10;
+    } while (dollars > 0);
+    if (a.micro < 0) {
+        reversed[digits++] = '-';
+    }
+    assert(digits < AMOUNT_TEXT_SIZE);
+    for (size_t i = 0; i < digits; i++) {
+        text[i] = reversed[digits - 1 - i];
+    }
+    text[digits] = '\0';
+    return digits;
 }

@@ -1,46 +1,67 @@
+// A region of memory in a chain of blocks, the newest first. A block is at least twice as large as the one
+// before it, so the chain stays short; what does not fit a block gets one of its own size.
 #include "base/arena.h"
 
+#include "base/log.h"
 #include "base/memory.h"
-#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_BLOCK_SIZE ((size_t)64 * 1024)
+#define LARGEST_BLOCK    ((size_t)4 * 1024 * 1024)
 
 struct arena_block {
     struct arena_block *before;
-    size_t size;
-    size_t used;
-    alignas(max_align_t) char bytes[];
+    size_t size, used;
+    _Alignas(max_align_t) unsigned char bytes[];
 };
 
-static void add_block(struct arena *arena, size_t needed)
+// Sizes are rounded up to this, so that every allocation is aligned for any type.
+static const size_t alignment = _Alignof(max_align_t);
+
+static struct arena_block *add_block(struct arena *arena, size_t needed)
 {
-    size_t size = arena->current == NULL ? FIRST_BLOCK_SIZE : arena->current->size * 2;
-    while (size < needed)
-        size *= 2;
-    struct arena_block *block = memory_resize(NULL, sizeof *block + size, 1);
+    size_t size = FIRST_BLOCK_SIZE;
+    if (arena->current != NULL) {
+        size = arena->current->size < LARGEST_BLOCK / 2 ? arena->current->size * 2 : LARGEST_BLOCK;
+    }
+    if (size < needed) {
+        size = needed;
+    }
+    struct arena_block *block = memory_allocate(1, sizeof *block + size);
     block->before = arena->current;
     block->size = size;
-    block->used = 0;
     arena->current = block;
+    return block;
 }
 
 void *arena_allocate(struct arena *arena, size_t size)
 {
-    size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-    if (arena->current == NULL || arena->current->size - arena->current->used < rounded)
-        add_block(arena, rounded);
-    void *memory = arena->current->bytes + arena->current->used;
-    arena->current->used += rounded;
+    if (size > SIZE_MAX / 2) {
+        fatal("out of memory", "size=%zu", size);
+    }
+    // An empty allocation takes a place too, so that every pointer handed out is another.
+    size_t rounded = ((size > 0 ? size : 1) + alignment - 1) / alignment * alignment;
+    struct arena_block *block = arena->current;
+    if (block == NULL || block->size - block->used < rounded) {
+        block = add_block(arena, rounded);
+    }
+    unsigned char *memory = block->bytes + block->used;
+    block->used += rounded;
     return memset(memory, 0, rounded);
 }
 
 char *arena_copy(struct arena *arena, const char *text, size_t length)
 {
+    if (length > SIZE_MAX / 4) {
+        fatal("out of memory", "length=%zu", length);
+    }
     char *copy = arena_allocate(arena, length + 1);
-    if (length > 0)
+    if (length > 0) {
         memcpy(copy, text, length);
+    }
     return copy;
 }
 
@@ -51,14 +72,17 @@ char *arena_copy_text(struct arena *arena, const char *text)
 
 void arena_reset(struct arena *arena)
 {
-    // What one busy batch needed is not kept for ever: only the first block stays.
-    while (arena->current != NULL && arena->current->before != NULL) {
-        struct arena_block *before = arena->current->before;
-        free(arena->current);
-        arena->current = before;
+    struct arena_block *block = arena->current;
+    if (block == NULL) {
+        return;
     }
-    if (arena->current != NULL)
-        arena->current->used = 0;
+    while (block->before != NULL) {
+        struct arena_block *before = block->before;
+        free(block);
+        block = before;
+    }
+    block->used = 0;
+    arena->current = block;
 }
 
 void arena_free(struct arena *arena)

@@ -1,36 +1,46 @@
+// Hashes over libsodium. Integers are laid down byte by byte, so that a ledger's hashes are the same on every
+// machine.
 #include "base/digest.h"
 
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct digest_state), "a running SHA-256 fits");
-_Static_assert(crypto_hash_sha256_BYTES == DIGEST_SIZE, "SHA-256 is 32 bytes");
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct digest_state), "the state must fit");
+_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct digest_state), "and be aligned");
+_Static_assert(DIGEST_SIZE == crypto_hash_sha256_BYTES, "a digest is a SHA-256");
 
-static crypto_hash_sha256_state *running(struct digest_state *state)
-{
-    return (crypto_hash_sha256_state *)(void *)state->opaque;
-}
+#define FINGERPRINT_SIZE 16
 
 bool digest_initialise(void)
 {
     return sodium_init() >= 0;
 }
 
+static crypto_hash_sha256_state *inside(struct digest_state *state)
+{
+    return (crypto_hash_sha256_state *)(void *)state->opaque;
+}
+
+// libsodium's SHA-256 has no way to fail; its results are always zero.
 void digest_begin(struct digest_state *state)
 {
-    crypto_hash_sha256_init(running(state));
+    (void)crypto_hash_sha256_init(inside(state));
 }
 
 void digest_add(struct digest_state *state, const void *bytes, size_t length)
 {
-    crypto_hash_sha256_update(running(state), bytes, length);
+    if (length > 0) {
+        (void)crypto_hash_sha256_update(inside(state), bytes, length);
+    }
 }
 
 void digest_add_integer(struct digest_state *state, int64_t value)
 {
+    uint64_t bits = (uint64_t)value;
     uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(bits >> (8 * i));
+    }
     digest_add(state, bytes, sizeof bytes);
 }
 
@@ -43,18 +53,25 @@ void digest_add_text(struct digest_state *state, const char *text, size_t length
 struct digest digest_end(struct digest_state *state)
 {
     struct digest digest;
-    crypto_hash_sha256_final(running(state), digest.bytes);
+    (void)crypto_hash_sha256_final(inside(state), digest.bytes);
     return digest;
+}
+
+static uint64_t read_integer(const uint8_t bytes[8])
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < 8; i++) {
+        value |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return value;
 }
 
 struct fingerprint fingerprint_of(const void *bytes, size_t length)
 {
-    struct fingerprint fingerprint;
-    _Static_assert(sizeof fingerprint == 16, "a fingerprint is 128 bits");
-    uint8_t hash[16];
-    crypto_generichash(hash, sizeof hash, bytes, length, NULL, 0);
-    memcpy(&fingerprint, hash, sizeof hash);
-    return fingerprint;
+    uint8_t hash[FINGERPRINT_SIZE];
+    // It fails only for sizes that are out of range, and this one is not.
+    (void)crypto_generichash(hash, sizeof hash, bytes, length, NULL, 0);
+    return (struct fingerprint){.high = read_integer(hash), .low = read_integer(hash + 8)};
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)
@@ -64,17 +81,18 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 
 void digest_to_hex(const struct digest *digest, char text[2 * DIGEST_SIZE + 1])
 {
-    sodium_bin2hex(text, 2 * DIGEST_SIZE + 1, digest->bytes, DIGEST_SIZE);
+    (void)sodium_bin2hex(text, 2 * DIGEST_SIZE + 1, digest->bytes, DIGEST_SIZE);
 }
 
 bool digest_from_hex(const char *text, size_t length, struct digest *result)
 {
-    size_t written;
     struct digest digest;
-    if (length != 2 * DIGEST_SIZE ||
-        sodium_hex2bin(digest.bytes, DIGEST_SIZE, text, length, NULL, &written, NULL) != 0 ||
-        written != DIGEST_SIZE)
+    size_t read = 0;
+    if (length != (size_t)2 * DIGEST_SIZE ||
+        sodium_hex2bin(digest.bytes, DIGEST_SIZE, text, length, NULL, &read, NULL) != 0 ||
+        read != DIGEST_SIZE) {
         return false;
+    }
     *result = digest;
     return true;
 }

@@ -1,28 +1,50 @@
+// Writing JSON text. Numbers are formatted here and not by printf: events are written for every decision, and
+// the core, which writes them, has no stdio.
 #include "base/json.h"
 
+#include <assert.h>
 #include <string.h>
 
-// What comes before a value: a comma, and its key.
-static void begin_value(struct json *json, const char *key)
+// "-9223372036854775808"
+#define INTEGER_TEXT_SIZE 20
+
+static void append_integer(struct buffer *out, int64_t value)
 {
-    if (json->needs_comma)
-        buffer_append(json->out, ",", 1);
-    json->needs_comma = true;
-    if (key == NULL)
-        return;
-    buffer_append(json->out, "\"", 1);
-    buffer_append_text(json->out, key);
-    buffer_append(json->out, "\":", 2);
+    char text[INTEGER_TEXT_SIZE];
+    size_t at = sizeof text;
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        text[--at] = (char)('0' + size % 10);
+        size /= 10;
+    } while (size > 0);
+    if (value < 0) {
+        text[--at] = '-';
+    }
+    buffer_append(out, text + at, sizeof text - at);
 }
 
-static void open(struct json *json, const char *key, const char *bracket)
+// The comma before a value, and its key. What follows the value needs a comma.
+static void begin_value(struct json *json, const char *key)
+{
+    if (json->needs_comma) {
+        buffer_append(json->out, ",", 1);
+    }
+    json->needs_comma = true;
+    if (key != NULL) {
+        buffer_append(json->out, "\"", 1);
+        buffer_append_text(json->out, key);
+        buffer_append(json->out, "\":", 2);
+    }
+}
+
+static void begin_container(struct json *json, const char *key, const char *bracket)
 {
     begin_value(json, key);
     buffer_append(json->out, bracket, 1);
     json->needs_comma = false;
 }
 
-static void close(struct json *json, const char *bracket)
+static void end_container(struct json *json, const char *bracket)
 {
     buffer_append(json->out, bracket, 1);
     json->needs_comma = true;
@@ -30,85 +52,76 @@ static void close(struct json *json, const char *bracket)
 
 void json_object(struct json *json, const char *key)
 {
-    open(json, key, "{");
+    begin_container(json, key, "{");
 }
 
 void json_object_end(struct json *json)
 {
-    close(json, "}");
+    end_container(json, "}");
 }
 
 void json_array(struct json *json, const char *key)
 {
-    open(json, key, "[");
+    begin_container(json, key, "[");
 }
 
 void json_array_end(struct json *json)
 {
-    close(json, "]");
+    end_container(json, "]");
 }
 
-static void append_escape(struct buffer *out, unsigned char c)
+static void append_escaped(struct buffer *out, unsigned char c)
 {
-    static const char digits[] = "0123456789abcdef";
-    switch (c) {
-    case '"':
-        buffer_append(out, "\\\"", 2);
-        return;
-    case '\\':
-        buffer_append(out, "\\\\", 2);
-        return;
-    case '\n':
-        buffer_append(out, "\\n", 2);
-        return;
-    case '\t':
-        buffer_append(out, "\\t", 2);
-        return;
-    default: {
-        char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
-        buffer_append(out, escape, sizeof escape);
+    static const char hex[] = "0123456789abcdef";
+    // The control characters that have a short form, each before its letter.
+    static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    for (size_t i = 0; i + 1 < sizeof short_forms; i += 2) {
+        if (c == (unsigned char)short_forms[i]) {
+            char text[2] = {'\\', short_forms[i + 1]};
+            buffer_append(out, text, sizeof text);
+            return;
+        }
     }
+    char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    buffer_append(out, text, sizeof text);
+}
+
+static void append_quoted(struct buffer *out, const char *text, size_t length)
+{
+    buffer_append(out, "\"", 1);
+    size_t plain = 0; // where the run of characters begins that need no escape
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            continue;
+        }
+        buffer_append(out, text + plain, i - plain);
+        append_escaped(out, c);
+        plain = i + 1;
+    }
+    buffer_append(out, text + plain, length - plain);
+    buffer_append(out, "\"", 1);
+}
+
+void json_text(struct json *json, const char *key, const char *text)
+{
+    if (text == NULL) {
+        json_null(json, key);
+    } else {
+        json_text_length(json, key, text, strlen(text));
     }
 }
 
 void json_text_length(struct json *json, const char *key, const char *text, size_t length)
 {
     begin_value(json, key);
-    buffer_append(json->out, "\"", 1);
-    size_t plain = 0; // where the run begins that needs no escape
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-            continue;
-        buffer_append(json->out, text + plain, i - plain);
-        append_escape(json->out, c);
-        plain = i + 1;
-    }
-    buffer_append(json->out, text + plain, length - plain);
-    buffer_append(json->out, "\"", 1);
-}
-
-void json_text(struct json *json, const char *key, const char *text)
-{
-    if (text == NULL)
-        json_null(json, key);
-    else
-        json_text_length(json, key, text, strlen(text));
+    append_quoted(json->out, text, length);
 }
 
 void json_integer(struct json *json, const char *key, int64_t value)
 {
     begin_value(json, key);
-    char text[20];
-    size_t place = sizeof text;
-    uint64_t rest = value < 0 ? UINT64_C(0) - (uint64_t)value : (uint64_t)value;
-    do {
-        text[--place] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0)
-        buffer_append(json->out, "-", 1);
-    buffer_append(json->out, text + place, sizeof text - place);
+    append_integer(json->out, value);
 }
 
 void json_bool(struct json *json, const char *key, bool value)
@@ -126,15 +139,13 @@ void json_null(struct json *json, const char *key)
 void json_amount(struct json *json, const char *key, struct amount amount)
 {
     char text[AMOUNT_TEXT_SIZE];
-    size_t length = amount_format(amount, text);
-    json_text_length(json, key, text, length);
+    json_text_length(json, key, text, amount_format(amount, text));
 }
 
 void json_instant(struct json *json, const char *key, struct instant instant)
 {
     char text[INSTANT_TEXT_SIZE];
-    size_t length = instant_format(instant, text);
-    json_text_length(json, key, text, length);
+    json_text_length(json, key, text, instant_format(instant, text));
 }
 
 void json_hour(struct json *json, const char *key, struct hour hour)
@@ -144,18 +155,23 @@ void json_hour(struct json *json, const char *key, struct hour hour)
 
 void json_percent(struct json *json, const char *key, int64_t basis_points)
 {
-    json_integer(json, key, basis_points / 100);
-    int64_t rest = basis_points % 100;
-    if (rest < 0)
-        rest = -rest;
-    if (rest == 0)
-        return;
-    char fraction[] = {'.', (char)('0' + rest / 10), (char)('0' + rest % 10)};
-    buffer_append(json->out, fraction, rest % 10 == 0 ? 2 : 3);
+    begin_value(json, key);
+    uint64_t size = basis_points < 0 ? 0 - (uint64_t)basis_points : (uint64_t)basis_points;
+    if (basis_points < 0) {
+        buffer_append(json->out, "-", 1);
+    }
+    append_integer(json->out, (int64_t)(size / 100));
+    char decimals[3] = {'.', (char)('0' + size / 10 % 10), (char)('0' + size % 10)};
+    if (decimals[2] != '0') {
+        buffer_append(json->out, decimals, 3);
+    } else if (decimals[1] != '0') {
+        buffer_append(json->out, decimals, 2);
+    }
 }
 
 void json_raw(struct json *json, const char *key, const char *text, size_t length)
 {
+    assert(length > 0);
     begin_value(json, key);
     buffer_append(json->out, text, length);
 }

@@ -1,51 +1,66 @@
+// Hash tables with open addressing and linear probing, at most three quarters full, so that a free place ends
+// every search.
 #include "base/map.h"
 
 #include "base/memory.h"
+#include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAPACITY 64
+#define FIRST_CAPACITY 64 // capacities are powers of two
 
-// FNV-1a: names come from the operator's manifest, so nobody chooses them to collide.
-static uint64_t hash_name(const char *name)
+static bool is_crowded(size_t count, size_t capacity)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    return hash;
+    return (count + 1) * 4 > capacity * 3;
 }
 
-// Where a name is, or the free place where it would be. Capacities are powers of two.
-static size_t name_place(const struct name_map *map, const char *name)
+// FNV-1a. Names are the operators' own, so nobody gains by making them collide.
+static uint64_t hash_of_name(const char *name)
 {
-    size_t place = hash_name(name) & (map->capacity - 1);
-    while (map->entries[place].name != NULL && strcmp(map->entries[place].name, name) != 0)
-        place = (place + 1) & (map->capacity - 1);
-    return place;
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (const char *c = name; *c != '\0'; c++) {
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    }
+    return hash ^ (hash >> 32);
 }
 
-uint64_t name_map_get(const struct name_map *map, const char *name)
+// The place of a name, or the free place where it would go.
+static struct name_entry *find_name(struct name_entry *entries, size_t capacity, const char *name)
 {
-    return map->capacity == 0 ? 0 : map->entries[name_place(map, name)].value;
+    size_t place = (size_t)hash_of_name(name) & (capacity - 1);
+    while (entries[place].name != NULL && strcmp(entries[place].name, name) != 0) {
+        place = (place + 1) & (capacity - 1);
+    }
+    return &entries[place];
 }
 
 static void grow_names(struct name_map *map)
 {
-    struct name_map grown = {.count = map->count,
-                             .capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2};
-    grown.entries = memory_allocate(grown.capacity, sizeof *grown.entries);
-    for (size_t i = 0; i < map->capacity; i++)
-        if (map->entries[i].name != NULL)
-            grown.entries[name_place(&grown, map->entries[i].name)] = map->entries[i];
+    size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
+    struct name_entry *entries = memory_allocate(capacity, sizeof *entries);
+    for (size_t i = 0; i < map->capacity; i++) {
+        if (map->entries[i].name != NULL) {
+            *find_name(entries, capacity, map->entries[i].name) = map->entries[i];
+        }
+    }
     free(map->entries);
-    *map = grown;
+    map->entries = entries;
+    map->capacity = capacity;
+}
+
+uint64_t name_map_get(const struct name_map *map, const char *name)
+{
+    return map->capacity == 0 ? 0 : find_name(map->entries, map->capacity, name)->value;
 }
 
 void name_map_put(struct name_map *map, const char *name, uint64_t value)
 {
-    if (map->count * 4 >= map->capacity * 3)
+    assert(value > 0);
+    if (is_crowded(map->count, map->capacity)) {
         grow_names(map);
-    struct name_entry *entry = &map->entries[name_place(map, name)];
+    }
+    struct name_entry *entry = find_name(map->entries, map->capacity, name);
     if (entry->name == NULL) {
         entry->name = memory_copy_text(name);
         map->count++;
@@ -55,49 +70,58 @@ void name_map_put(struct name_map *map, const char *name, uint64_t value)
 
 void name_map_free(struct name_map *map)
 {
-    for (size_t i = 0; i < map->capacity; i++)
+    for (size_t i = 0; i < map->capacity; i++) {
         free(map->entries[i].name);
+    }
     free(map->entries);
     *map = (struct name_map){0};
 }
 
-// A fingerprint is a hash already.
-static size_t fingerprint_place(const struct fingerprint_map *map, struct fingerprint key)
+// The place of a key, or the free place where it would go. A fingerprint is evenly spread already.
+static struct fingerprint_entry *find_fingerprint(struct fingerprint_entry *entries, size_t capacity,
+                                                  struct fingerprint key)
 {
-    size_t place = key.low & (map->capacity - 1);
-    while (map->entries[place].value != 0 &&
-           (map->entries[place].key.low != key.low || map->entries[place].key.high != key.high))
-        place = (place + 1) & (map->capacity - 1);
-    return place;
-}
-
-const struct fingerprint_entry *fingerprint_map_get(const struct fingerprint_map *map, struct fingerprint key)
-{
-    if (map->capacity == 0)
-        return NULL;
-    const struct fingerprint_entry *entry = &map->entries[fingerprint_place(map, key)];
-    return entry->value == 0 ? NULL : entry;
+    size_t place = (size_t)(key.high ^ key.low) & (capacity - 1);
+    while (entries[place].value != 0 &&
+           (entries[place].key.high != key.high || entries[place].key.low != key.low)) {
+        place = (place + 1) & (capacity - 1);
+    }
+    return &entries[place];
 }
 
 static void grow_fingerprints(struct fingerprint_map *map)
 {
-    struct fingerprint_map grown = {.count = map->count,
-                                    .capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2};
-    grown.entries = memory_allocate(grown.capacity, sizeof *grown.entries);
-    for (size_t i = 0; i < map->capacity; i++)
-        if (map->entries[i].value != 0)
-            grown.entries[fingerprint_place(&grown, map->entries[i].key)] = map->entries[i];
+    size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
+    struct fingerprint_entry *entries = memory_allocate(capacity, sizeof *entries);
+    for (size_t i = 0; i < map->capacity; i++) {
+        if (map->entries[i].value != 0) {
+            *find_fingerprint(entries, capacity, map->entries[i].key) = map->entries[i];
+        }
+    }
     free(map->entries);
-    *map = grown;
+    map->entries = entries;
+    map->capacity = capacity;
+}
+
+const struct fingerprint_entry *fingerprint_map_get(const struct fingerprint_map *map, struct fingerprint key)
+{
+    if (map->capacity == 0) {
+        return NULL;
+    }
+    const struct fingerprint_entry *entry = find_fingerprint(map->entries, map->capacity, key);
+    return entry->value == 0 ? NULL : entry;
 }
 
 void fingerprint_map_put(struct fingerprint_map *map, struct fingerprint key, uint64_t value, uint64_t detail)
 {
-    if (map->count * 4 >= map->capacity * 3)
+    assert(value > 0);
+    if (is_crowded(map->count, map->capacity)) {
         grow_fingerprints(map);
-    struct fingerprint_entry *entry = &map->entries[fingerprint_place(map, key)];
-    if (entry->value == 0)
+    }
+    struct fingerprint_entry *entry = find_fingerprint(map->entries, map->capacity, key);
+    if (entry->value == 0) {
         map->count++;
+    }
     *entry = (struct fingerprint_entry){.key = key, .value = value, .detail = detail};
 }
 

@@ -1,0 +1,115 @@
+// Hashes against published values, and that pieces of text can't run into one another.
+#include "base/digest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int initialise(void **state)
+{
+    (void)state;
+    return digest_initialise() ? 0 : 1;
+}
+
+static void assert_hex(struct digest digest, const char *expected)
+{
+    char text[2 * DIGEST_SIZE + 1];
+    digest_to_hex(&digest, text);
+    assert_string_equal(text, expected);
+}
+
+// FIPS 180-2, appendix B.
+static void test_sha256(void **state)
+{
+    (void)state;
+    struct digest_state hash;
+    digest_begin(&hash);
+    digest_add(&hash, NULL, 0);
+    assert_hex(digest_end(&hash), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    digest_begin(&hash);
+    digest_add(&hash, "a", 1);
+    digest_add(&hash, "bc", 2);
+    assert_hex(digest_end(&hash), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void test_integers_are_little_endian(void **state)
+{
+    (void)state;
+    struct digest_state numbers, bytes;
+    digest_begin(&numbers);
+    digest_add_integer(&numbers, 0x0102030405060708);
+    digest_add_integer(&numbers, -2);
+    digest_begin(&bytes);
+    digest_add(&bytes, "\x08\x07\x06\x05\x04\x03\x02\x01\xfe\xff\xff\xff\xff\xff\xff\xff", 16);
+    struct digest a = digest_end(&numbers), b = digest_end(&bytes);
+    assert_true(digest_equal(&a, &b));
+}
+
+static void test_texts_are_kept_apart(void **state)
+{
+    (void)state;
+    struct digest_state one, other;
+    digest_begin(&one);
+    digest_add_text(&one, "ab", 2);
+    digest_add_text(&one, "c", 1);
+    digest_begin(&other);
+    digest_add_text(&other, "a", 1);
+    digest_add_text(&other, "bc", 2);
+    struct digest a = digest_end(&one), b = digest_end(&other);
+    assert_false(digest_equal(&a, &b));
+}
+
+static void test_hex(void **state)
+{
+    (void)state;
+    static const char good[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    struct digest digest = {{1}};
+    assert_true(digest_from_hex(good, 64, &digest));
+    assert_hex(digest, good);
+
+    struct digest before = digest;
+    assert_false(digest_from_hex(good, 63, &digest));
+    assert_false(digest_from_hex("", 0, &digest));
+    assert_false(
+        digest_from_hex("zz7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", 64, &digest));
+    assert_false(
+        digest_from_hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a ", 64, &digest));
+    assert_true(digest_equal(&before, &digest));
+}
+
+static void test_fingerprints(void **state)
+{
+    (void)state;
+    struct fingerprint a = fingerprint_of("ref-1", 5), b = fingerprint_of("ref-1", 5),
+                       c = fingerprint_of("ref-2", 5);
+    assert_true(a.high == b.high && a.low == b.low);
+    assert_true(a.high != c.high && a.low != c.low);
+    // BLAKE2b with 16 bytes of "abc", as b2sum -l 128 prints it.
+    struct fingerprint abc = fingerprint_of("abc", 3);
+    assert_true(abc.high == UINT64_C(0x2b8d2bc691b74acf) && abc.low == UINT64_C(0x1678287502c90921));
+    fingerprint_of(NULL, 0);
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    unsigned char a[32] = {0}, b[32] = {0};
+    random_bytes(a, sizeof a);
+    random_bytes(b, sizeof b);
+    assert_memory_not_equal(a, b, sizeof a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_integers_are_little_endian),
+        cmocka_unit_test(test_texts_are_kept_apart),
+        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_fingerprints),
+        cmocka_unit_test(test_random),
+    };
+    return cmocka_run_group_tests(tests, initialise, NULL);
+}
