@@ -47,7 +47,7 @@ libraries := $(shell pkg-config --libs $(libraries_used))
 endif
 
 CFLAGS ?= -O2 -g
-own_flags := -std=c17 -D_GNU_SOURCE -Isrc -Iinclude -I$(BUILD) -I$(BUILD)/generated \
+own_flags := -std=c17 -D_GNU_SOURCE -Isrc -Iinclude -I$(BUILD) \
 	-Wall -Wextra -Wpedantic -Wconversion -fPIE -fstack-protector-strong $(library_flags)
 ifneq ($(WERROR),)
 own_flags += -Werror
@@ -202,7 +202,7 @@ run_tests = BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CC='$(CC)' SANITI
 unit: $(unit_tests)
 	@$(run_tests) unit $(unit_tests)
 
-test: all $(unit_tests) $(objects_core) $(objects_base)
+test: all $(unit_tests) $(call archives,core base)
 	@$(run_tests) all $(unit_tests)
 
 demo: all

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 70
 
 build=${BUILD_DIR:-$PWD/build}
 python=${PYTHON:-python3}
-export BUILD_DIR=$build PYTHON=$python
+export BUILD_DIR=$build PYTHON=$python PYTHONDONTWRITEBYTECODE=1
 output=$(mktemp) || exit 70
 trap 'rm -f "$output"' EXIT
 passed=0 failed=0
@@ -51,6 +51,14 @@ other_tests() {
     count "$name" ${totals:-0 0} "$status"
 }
 
+# A command that says nothing when all is well is one test.
+single_test() {
+    local name=$1 status=0
+    shift
+    "$@" >"$output" 2>&1 </dev/null || status=$?
+    count "$name" "$((status == 0))" "$((status != 0))" "$status" || sed 's/^/    /' "$output"
+}
+
 kind=${1:-}
 case $kind in
 unit | all) shift ;;
@@ -64,8 +72,8 @@ for program in "$@"; do
     unit_test "$program"
 done
 if [ "$kind" = all ]; then
-    [ ! -e tests/floors.py ] || other_tests floors "$python" tests/floors.py
-    [ ! -e tests/docs.py ] || other_tests docs "$python" tests/docs.py
+    other_tests floors "$python" tests/floors.py
+    [ ! -e schema/generate.py ] || single_test 'docs/protocol.md is current' "$python" schema/generate.py check
     [ ! -e tests/e2e/run.py ] || other_tests e2e "$python" tests/e2e/run.py
 fi
 
