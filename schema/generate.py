@@ -10,6 +10,11 @@
 What there is to know about a method is in schema/methods/NAME.json, about an error in schema/errors.json, about
 what they share in schema/common.json, and the prose around it in schema/protocol.md.in. Tests import this file
 for validator() and the lists. Only `check` and validator() need the package jsonschema.
+
+A method's example is run by the tests, in a new ledger with docs/examples/colossus.json and a manual clock at
+2026-12-01T00:00:00Z: the calls of "given" one after the other, then the method with "params", each by whom "as" names
+("operator" or a tenant). The reply is then exactly "result", unless "illustrative" is true, or it is the refusal of
+the kind "error".
 """
 import json
 import re
@@ -246,8 +251,8 @@ def example_lines(method):
 
 
 def method_lines(method):
-    lines = [f"### {method['name']}", "", f"{method['summary']}. For {ROLES[method['role']]}.", "",
-             method["description"], ""]
+    summary = method["summary"] if method["summary"].endswith("?") else method["summary"] + "."
+    lines = [f"### {method['name']}", "", f"*{summary}* For {ROLES[method['role']]}.", "", method["description"], ""]
     if method["params"]:
         rows = [f"| `{param['name']}{'' if param['required'] else '?'}` | {shown_type(param['schema'])} "
                 f"| {param['description']} |" for param in method["params"]]
