@@ -268,3 +268,90 @@ SELECT seq, at, type, actor, tenant, reservation, data, batch FROM event WHERE s
 -- name: read_tenant_events
 SELECT seq, at, type, actor, tenant, reservation, data, batch
 FROM event WHERE tenant = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2;
+
+-- ---- Verifying
+
+-- name: verify_quick_check
+PRAGMA quick_check (1);
+
+-- name: verify_foreign_keys
+SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 1;
+
+-- name: verify_transfers
+SELECT id, debit_account, credit_account, amount_micro, period FROM transfer ORDER BY id;
+
+-- name: verify_accounts
+SELECT a.id, a.contract, a.period, a.balance_micro, k.contract || '/' || a.kind
+FROM account AS a JOIN contract AS k ON k.id = a.contract ORDER BY a.id;
+
+-- name: verify_account_sets
+SELECT k.contract, NULL FROM contract AS k
+WHERE (SELECT count(*) FROM account AS a WHERE a.contract = k.id AND a.period IS NULL) <> 7
+UNION ALL
+SELECT k.contract, p.number FROM contract_period AS p JOIN contract AS k ON k.id = p.contract
+WHERE (SELECT count(*) FROM account AS a WHERE a.contract = p.contract AND a.period = p.id) <> 8
+LIMIT 1;
+
+-- name: verify_reservation_events
+SELECT seq, reservation FROM event WHERE reservation IS NOT NULL ORDER BY seq;
+
+-- name: verify_names
+SELECT 'tenant', id, tenant FROM tenant UNION ALL SELECT 'pool', id, pool FROM pool;
+
+-- name: verify_reservation_event
+SELECT at,
+    json_extract(data, '$.reservation.id'), json_extract(data, '$.reservation.tenant'),
+    json_extract(data, '$.reservation.client_ref'), json_extract(data, '$.reservation.state'),
+    json_extract(data, '$.reservation.pool'), json_extract(data, '$.reservation.gpus'),
+    json_extract(data, '$.reservation.start'), json_extract(data, '$.reservation.end'),
+    json_extract(data, '$.reservation.tier'), json_extract(data, '$.reservation.gpu_hours'),
+    json_extract(data, '$.reservation.cost'), json_extract(data, '$.reservation.fees'),
+    json_extract(data, '$.reservation.hold_expires'), json_extract(data, '$.reservation.wait_until'),
+    json_extract(data, '$.reservation.project'), json_extract(data, '$.reservation.note'),
+    json_extract(data, '$.reservation.group'), json_extract(data, '$.reservation.created'),
+    json_array_length(data, '$.reservation.slices')
+FROM event WHERE seq = ?1;
+
+-- name: verify_event_slices
+SELECT json_extract(s.value, '$.start'), json_extract(s.value, '$.end'), json_extract(s.value, '$.gpus'),
+    json_extract(s.value, '$.price_per_gpu_hour'), json_extract(s.value, '$.cost'),
+    json_extract(s.value, '$.contract'), json_extract(s.value, '$.period_start')
+FROM event AS e, json_each(e.data, '$.reservation.slices') AS s WHERE e.seq = ?1 ORDER BY s.key;
+
+-- name: verify_periods
+SELECT p.id, k.contract, p.start, p.end, p.delivered_through, p.delivered_micro, p.delivering_micro,
+    coalesce((SELECT balance_micro FROM account AS a
+              WHERE a.contract = p.contract AND a.period = p.id AND a.kind = 'consumed'), 0),
+    coalesce((SELECT balance_micro FROM account AS a
+              WHERE a.contract = p.contract AND a.period = p.id AND a.kind = 'encumbered'), 0)
+FROM contract_period AS p JOIN contract AS k ON k.id = p.contract ORDER BY p.id;
+
+-- name: verify_authority
+SELECT k.contract, p.start FROM contract_period AS p JOIN contract AS k ON k.id = p.contract
+WHERE p.overage_limit_micro IS NOT NULL AND
+    (SELECT sum(iif(a.kind IN ('encumbered', 'consumed'), a.balance_micro, 0))
+         - sum(iif(a.kind IN ('deferred', 'credit'), a.balance_micro, 0))
+     FROM account AS a WHERE a.contract = p.contract AND a.period = p.id) > p.commit_micro + p.overage_limit_micro
+LIMIT 1;
+
+-- name: verify_period_events
+SELECT e.seq, e.type, k.id, p.id,
+    json_extract(e.data, '$.percent'), json_extract(e.data, '$.period.period_end'),
+    json_extract(e.data, '$.period.commit'), json_extract(e.data, '$.period.relief'),
+    json_extract(e.data, '$.period.deferred_out'), json_extract(e.data, '$.period.waived'),
+    json_extract(e.data, '$.period.credit_used'), json_extract(e.data, '$.period.surcharge')
+FROM event AS e
+LEFT JOIN contract AS k ON k.contract = json_extract(e.data, '$.period.contract')
+LEFT JOIN contract_period AS p ON p.contract = k.id
+    AND p.start = CAST(strftime('%s', json_extract(e.data, '$.period.period_start')) AS INTEGER)
+WHERE e.type IN ('period.posted', 'period.closed', 'instalment.billed', 'commitment.threshold',
+    'commitment.threshold_cleared')
+ORDER BY e.seq;
+
+-- name: verify_tenants
+SELECT t.tenant, t.suspended, e.seq, json_extract(e.data, '$.tenant.suspended')
+FROM tenant AS t LEFT JOIN event AS e ON e.seq = (
+    SELECT max(x.seq) FROM event AS x
+    WHERE x.tenant = t.id
+        AND x.type IN ('tenant.added', 'tenant.changed', 'tenant.suspended', 'tenant.resumed'))
+ORDER BY t.id;
