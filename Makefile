@@ -9,7 +9,8 @@
 # What is missing is installed through apt first (.ci/packages); SETUP=no leaves that out.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+# In parallel, unless it was said otherwise; but make clean all is one after the other.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS))$(filter clean,$(MAKECMDGOALS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
@@ -79,7 +80,7 @@ objects_wire := $(call objects_of,src/wire/*.c)
 objects_hook := $(call objects_of,src/hook/*.c)
 objects_server := $(call objects_of,src/server/*.c) $(if $(wildcard schema/generate.py),$(generated)/openrpc.o)
 objects_client := $(call objects_of,src/client/*.c)
-objects_cli := $(call objects_of,src/cli/*.c)
+objects_cli := $(call objects_of,src/cli/*.c) $(if $(wildcard schema/generate.py),$(generated)/openrpc.o)
 object_daemon := $(call objects_of,src/colossusd.c)
 generated_headers := $(patsubst %.o,%.h,$(filter $(generated)/%,$(objects_ledger) $(objects_server)))
 
@@ -121,8 +122,9 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(generated_headers)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(compile) -MMD -MP -c -o $@ $<
 
-# The client is also made into a shared library.
+# The client is also made into a shared library. It and the command line learn their version from here.
 $(objects_client): compile += -fPIC
+$(objects_client) $(objects_cli): compile += -DCOLOSSUS_VERSION='"$(VERSION)"'
 
 $(generated)/%.o: $(generated)/%.c $(BUILD)/flags
 	$(call say,CC,$<)
@@ -179,8 +181,9 @@ $(BUILD)/libcolossus.so.0: $(objects_client) src/client/libcolossus.map
 $(BUILD)/libcolossus.so: $(BUILD)/libcolossus.so.0
 	@ln -sf libcolossus.so.0 $@
 
-$(BUILD)/colossus.pc: src/client/libcolossus.pc.in $(BUILD)/flags
-	$(call say,GEN,$@)
+# Always, because PREFIX may be another than the last time.
+$(BUILD)/colossus.pc: src/client/libcolossus.pc.in always
+	@mkdir -p $(@D)
 	$(quiet)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' $< >$@
 
 # ---- Tests
@@ -197,7 +200,7 @@ $(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(BUILD)/obj/helpers.
 
 unit-programs: $(unit_tests)
 
-run_tests = BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CC='$(CC)' SANITIZE='$(SANITIZE)' bash tests/run.sh
+run_tests = BUILD='$(BUILD)' BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CC='$(CC)' SANITIZE='$(SANITIZE)' bash tests/run.sh
 
 unit: $(unit_tests)
 	@$(run_tests) unit $(unit_tests)
