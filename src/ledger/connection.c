@@ -11,6 +11,9 @@
 // write.
 #define BUSY_TIMEOUT_MS 5000
 
+// How much of a path an error shows.
+#define PATH_SHOWN 120
+
 void ledger_fail(struct ledger_error *error, const char *path, const char *format, ...)
 {
     char sentence[LEDGER_ERROR_SIZE];
@@ -19,12 +22,11 @@ void ledger_fail(struct ledger_error *error, const char *path, const char *forma
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
     error->sqlite_code = 0;
+    // Of a long path the end says more than the beginning, and the sentence says more than both.
     size_t used = strlen(path);
-    // A path of any length leaves room for the sentence: its end says more than its beginning.
-    size_t room = LEDGER_ERROR_SIZE / 2;
-    const char *shown = used > room ? path + (used - room) : path;
+    const char *shown = used > PATH_SHOWN ? path + (used - PATH_SHOWN) : path;
     snprintf(error->message, sizeof error->message, "%s: %.*s", shown,
-             (int)(sizeof error->message - room - 8), sentence);
+             (int)(sizeof error->message - PATH_SHOWN - 3), sentence);
 }
 
 void connection_failed(const struct connection *connection, const char *doing, struct ledger_error *error)
@@ -122,6 +124,14 @@ sqlite3_stmt *connection_statement(struct connection *connection, enum statement
     return *place;
 }
 
+static const char *name_of(const struct connection *connection, const sqlite3_stmt *statement)
+{
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        if (connection->statements[i] == statement)
+            return statement_names[i];
+    return "a statement";
+}
+
 bool connection_step(struct connection *connection, sqlite3_stmt *statement, bool *row,
                      struct ledger_error *error)
 {
@@ -129,7 +139,7 @@ bool connection_step(struct connection *connection, sqlite3_stmt *statement, boo
     *row = code == SQLITE_ROW;
     if (code == SQLITE_ROW || code == SQLITE_DONE)
         return true;
-    connection_failed(connection, sqlite3_sql(statement), error);
+    connection_failed(connection, name_of(connection, statement), error);
     return false;
 }
 

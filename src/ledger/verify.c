@@ -57,11 +57,19 @@ static bool verify_file(struct verification *verification)
     if (text == NULL || strcmp(text, "ok") != 0)
         verify_find(verification, "the file is damaged: %s", text == NULL ? "SQLite says nothing" : text);
     sqlite3_reset(check);
+    return true;
+}
+
+// After the chain, which names what is missing.
+static bool verify_keys(struct verification *verification)
+{
+    bool found;
+    verify_progress(verification, "keys", 0, 0);
     sqlite3_stmt *keys = verify_statement(verification, STATEMENT_VERIFY_FOREIGN_KEYS);
     if (keys == NULL || !verify_step(verification, keys, &found))
         return false;
     if (found)
-        verify_find(verification, "%s, row %lld: names a %s that does not exist",
+        verify_find(verification, "%s, row %lld: names a row of %s that does not exist",
                     (const char *)sqlite3_column_text(keys, 0), (long long)sqlite3_column_int64(keys, 1),
                     (const char *)sqlite3_column_text(keys, 2));
     sqlite3_reset(keys);
@@ -124,8 +132,8 @@ static bool verify_chain(struct verification *verification)
 static bool verify_tables(struct verification *verification)
 {
     bool (*const steps[])(struct verification *) = {
-        verify_file,         verify_chain,         verify_money,   verify_load_periods,
-        verify_reservations, verify_period_events, verify_tenants,
+        verify_file,         verify_chain,        verify_keys,          verify_money,
+        verify_load_periods, verify_reservations, verify_period_events, verify_tenants,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && verification->report->sound; i++)
         if (!steps[i](verification))

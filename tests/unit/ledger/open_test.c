@@ -1,0 +1,253 @@
+// Opening: what is refused, and in which words; the witness; the copy of an older ledger.
+#include "workshop.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int begin(void **state)
+{
+    struct workshop *workshop = calloc(1, sizeof *workshop);
+    *state = workshop;
+    workshop_begin(workshop);
+    return 0;
+}
+
+static int end(void **state)
+{
+    workshop_end(*state);
+    free(*state);
+    return 0;
+}
+
+static void assert_refused(const struct ledger_options *options, const char *words)
+{
+    struct ledger *ledger;
+    struct ledger_error error = {0};
+    assert_false(ledger_open(options, &ledger, &error));
+    assert_null(ledger);
+    if (strstr(error.message, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", error.message, words);
+    assert_non_null(strstr(error.message, "ledger.db"));
+}
+
+static void a_second_daemon_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_options options = workshop_options(workshop);
+    assert_refused(&options, "another colossusd has this ledger open");
+    workshop_close(workshop);
+    workshop_open(workshop);
+}
+
+static void the_other_clock_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_close(workshop);
+    struct ledger_options options = workshop_options(workshop);
+    options.manual_clock = false;
+    assert_refused(&options, "made with a manual clock");
+    workshop_path(workshop, "system-ledger.db", workshop->path);
+    options.path = workshop->path;
+    struct ledger *ledger;
+    struct ledger_error error = {0};
+    assert_true(ledger_open(&options, &ledger, &error));
+    ledger_close(ledger);
+    options.manual_clock = true;
+    assert_refused(&options, "made on the system's clock");
+}
+
+static void a_newer_ledger_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_close(workshop);
+    assert_true(workshop_execute(workshop->path, "PRAGMA user_version = 99"));
+    struct ledger_options options = workshop_options(workshop);
+    assert_refused(&options, "version 99, from a newer colossusd");
+    struct ledger_reader *reader;
+    struct ledger_error error = {0};
+    assert_false(ledger_reader_open(workshop->path, &reader, &error));
+    assert_non_null(strstr(error.message, "version is 99") == NULL ? strstr(error.message, "version 99")
+                                                                   : error.message);
+}
+
+static void another_database_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    char path[PATH_SIZE];
+    workshop_path(workshop, "other-ledger.db", path);
+    sqlite3 *database;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "CREATE TABLE t (x)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+    struct ledger_options options = workshop_options(workshop);
+    options.path = path;
+    assert_refused(&options, "not a ledger");
+}
+
+static void a_file_that_is_no_database_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    char path[PATH_SIZE];
+    workshop_path(workshop, "text-ledger.db", path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        fputs("not a database ", file);
+    fclose(file);
+    struct ledger_options options = workshop_options(workshop);
+    options.path = path;
+    assert_refused(&options, "not a database");
+}
+
+static void write_witness(struct workshop *workshop, const char *text)
+{
+    char path[PATH_SIZE];
+    workshop_path(workshop, "made/ledger.db-witness", path);
+    int descriptor = open(path, O_RDWR | O_TRUNC);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, text, strlen(text)), (ssize_t)strlen(text));
+    close(descriptor);
+}
+
+static void a_ledger_behind_its_witness_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    char saved[PATH_SIZE], wal[PATH_SIZE], witness[PATH_SIZE];
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    // A copy of the ledger as it is, put back after more was acknowledged.
+    workshop_path(workshop, "saved", saved);
+    workshop_path(workshop, "made/ledger.db-wal", wal);
+    workshop_path(workshop, "made/ledger.db-witness", witness);
+    copy_file(workshop->path, saved);
+    workshop_open(workshop);
+    workshop_create(workshop, "acme", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    workshop_create(workshop, "acme", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    copy_file(saved, workshop->path);
+    unlink(wal);
+    struct ledger_options options = workshop_options(workshop);
+    assert_refused(&options, "ends with batch 1, but batch 3 was acknowledged: 2 batches are missing");
+    struct verify_report report;
+    struct ledger_error error;
+    assert_true(ledger_verify(workshop->path, NULL, NULL, &report, &error));
+    assert_false(report.sound);
+    assert_non_null(strstr(report.message, "batch 3 was acknowledged"));
+    // An operator who knows removes the witness.
+    unlink(witness);
+    workshop_open(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 1);
+}
+
+static void a_witness_of_another_ledger_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    write_witness(workshop, "colossusd witness\nbatch 1\nhash "
+                            "00000000000000000000000000000000000000000000000000000000000000ff\n");
+    struct ledger_options options = workshop_options(workshop);
+    assert_refused(&options, "batch 1 is not the one that was acknowledged");
+    write_witness(workshop, "colossusd witness\nbatch one\n");
+    assert_refused(&options, "says nothing readable");
+    write_witness(workshop, ""); // made, and lost to a crash before anything was acknowledged
+    workshop_open(workshop);
+}
+
+static void a_witness_may_lag_behind(void **state)
+{
+    struct workshop *workshop = *state;
+    char witness[PATH_SIZE], saved[PATH_SIZE];
+    workshop_path(workshop, "made/ledger.db-witness", witness);
+    workshop_path(workshop, "saved", saved);
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    copy_file(witness, saved);
+    workshop_create(workshop, "acme", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    copy_file(saved, witness);
+    workshop_open(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 2);
+}
+
+static void a_changed_tail_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_create(workshop, "acme", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    assert_true(workshop_execute(
+        workshop->path, "DROP TRIGGER transfer_fix; UPDATE transfer SET amount_micro = amount_micro - 1 "
+                        "WHERE id = (SELECT max(id) FROM transfer)"));
+    struct ledger_options options = workshop_options(workshop);
+    assert_refused(&options, "batch 2: its hash does not agree");
+}
+
+// Views are not part of what is migrated: a ledger whose views are not this release's gets them.
+static void views_are_kept_current(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_close(workshop);
+    assert_true(workshop_execute(workshop->path, "DROP VIEW v_now; CREATE VIEW v_stale AS SELECT 1;"
+                                                 "UPDATE ledger SET views = 'of another release'"));
+    workshop_open(workshop);
+    assert_int_equal(workshop_count(workshop, workshop->path, "SELECT count(*) FROM v_now"), 1);
+    assert_int_equal(
+        workshop_count(workshop, workshop->path, "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"),
+        11);
+}
+
+static void the_file_says_what_it_is(void **state)
+{
+    struct workshop *workshop = *state;
+    assert_string_equal(workshop_query(workshop, workshop->path, "PRAGMA application_id"), "1129270355");
+    assert_string_equal(workshop_query(workshop, workshop->path, "PRAGMA journal_mode"), "wal");
+    assert_int_equal(workshop_count(workshop, workshop->path, "PRAGMA user_version"),
+                     workshop_count(workshop, workshop->path, "SELECT schema_version FROM v_now"));
+    assert_int_equal(workshop_count(workshop, workshop->path,
+                                    "SELECT count(*) FROM pragma_table_list WHERE type = 'table' "
+                                    "AND schema = 'main' AND NOT strict AND name NOT LIKE 'sqlite%'"),
+                     0);
+}
+
+// After a clean stop an operator who may only read can open the file.
+static void it_can_be_read_after_a_clean_stop(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    char wal[PATH_SIZE];
+    workshop_path(workshop, "made/ledger.db-wal", wal);
+    assert_int_equal(access(wal, F_OK), 0);
+    assert_int_equal(workshop_count(workshop, workshop->path, "SELECT count(*) FROM batch"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_second_daemon_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(the_other_clock_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_newer_ledger_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(another_database_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_ledger_behind_its_witness_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_witness_of_another_ledger_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_witness_may_lag_behind, begin, end),
+        cmocka_unit_test_setup_teardown(a_changed_tail_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(views_are_kept_current, begin, end),
+        cmocka_unit_test_setup_teardown(the_file_says_what_it_is, begin, end),
+        cmocka_unit_test_setup_teardown(it_can_be_read_after_a_clean_stop, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

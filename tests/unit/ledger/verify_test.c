@@ -1,0 +1,238 @@
+// Verifying: a sound ledger is found sound, and each planted fault is caught and named.
+#include "workshop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct workshop workshop;
+
+static int begin_all(void **state)
+{
+    (void)state;
+    workshop_begin(&workshop);
+    workshop_live(&workshop);
+    return 0;
+}
+
+static int end_all(void **state)
+{
+    (void)state;
+    workshop_end(&workshop);
+    return 0;
+}
+
+static struct verify_report verify(const char *path)
+{
+    struct verify_report report;
+    struct ledger_error error = {0};
+    if (!ledger_verify(path, NULL, NULL, &report, &error))
+        fail_msg("%s", error.message);
+    return report;
+}
+
+static void count_steps(void *context, const char *step, int64_t done, int64_t total)
+{
+    (void)step;
+    assert_true(done <= total || total == 0);
+    ++*(int *)context;
+}
+
+static void a_live_ledger_is_sound(void **state)
+{
+    (void)state;
+    int steps = 0;
+    struct verify_report report;
+    struct ledger_error error = {0};
+    assert_true(ledger_verify(workshop.path, count_steps, &steps, &report, &error));
+    if (!report.sound)
+        fail_msg("%s", report.message);
+    assert_int_equal(report.batches, ledger_last_batch(workshop.ledger));
+    assert_int_equal(report.events, workshop_count(&workshop, workshop.path, "SELECT count(*) FROM event"));
+    assert_int_equal(report.transfers,
+                     workshop_count(&workshop, workshop.path, "SELECT count(*) FROM transfer"));
+    assert_int_equal(report.reservations, 7);
+    assert_true(steps > 0);
+}
+
+static void no_file_is_an_error(void **state)
+{
+    (void)state;
+    struct verify_report report;
+    struct ledger_error error = {0};
+    assert_false(ledger_verify("/nonexistent/ledger.db", NULL, NULL, &report, &error));
+    assert_non_null(strstr(error.message, "/nonexistent/ledger.db"));
+}
+
+// Everything that keeps an operator from it is taken away first.
+#define WITHOUT_TRIGGERS                                                                                     \
+    "DROP TRIGGER event_keep; DROP TRIGGER event_fix; DROP TRIGGER transfer_keep; DROP TRIGGER "             \
+    "transfer_fix; DROP TRIGGER batch_keep; DROP TRIGGER batch_fix; DROP TRIGGER capacity_change_fix; "      \
+    "DROP TRIGGER client_ref_keep; DROP TRIGGER client_ref_fix; DROP TRIGGER contract_terms_fix; "           \
+    "DROP TRIGGER rate_fix; DROP TRIGGER contract_price_keep; PRAGMA foreign_keys = OFF;"
+
+static const struct fault {
+    const char *sql;
+    const char *found[3]; // each is in the message
+} faults[] = {
+    // What happened.
+    {"UPDATE transfer SET amount_micro = amount_micro + 1 WHERE id = 7", {"batch 2", "hash"}},
+    {"DELETE FROM transfer WHERE id = 9", {"transfer 9 is missing"}},
+    {"DELETE FROM transfer WHERE id = (SELECT max(id) FROM transfer)", {"hash does not agree"}},
+    {"UPDATE event SET data = replace(data, '\"gpus\":64', '\"gpus\":72') WHERE seq = 11",
+     {"batch 2", "hash"}},
+    {"UPDATE event SET actor = 'uid:7' WHERE seq = 12", {"batch 2", "hash"}},
+    {"DELETE FROM event WHERE seq = 20", {"event 20 is missing"}},
+    {"INSERT INTO event SELECT 1000, at, type, actor, tenant, reservation, 99, data FROM event WHERE seq = 1",
+     {"event 56 is missing"}},
+    {"INSERT INTO event SELECT seq + 1, at, type, actor, tenant, reservation, 99, data FROM event WHERE seq "
+     "= 55",
+     {"event 56", "belongs to no batch"}},
+    {"DELETE FROM batch WHERE seq = (SELECT max(seq) FROM batch)", {"event 55", "belongs to no batch"}},
+    {"UPDATE batch SET at = at + 1 WHERE seq = 3", {"batch 3", "hash"}},
+    {"UPDATE batch SET hash = zeroblob(32) WHERE seq = 3", {"batch 3", "hash"}},
+    {"UPDATE capacity_change SET gpus = 2048", {"batch 1", "hash"}},
+    {"UPDATE rate SET price_micro = 1", {"batch 1", "hash"}},
+    {"UPDATE contract_terms SET surcharge_bp = 0", {"batch 1", "hash"}},
+    {"DELETE FROM contract_price", {"batch 1", "hash"}},
+    {"UPDATE client_ref SET thing = 2 WHERE client_ref = 'job-1'", {"batch 2", "hash"}},
+    {"DELETE FROM client_ref WHERE client_ref = 'pair'", {"hash"}},
+    // What is replaced in place.
+    {"UPDATE account SET balance_micro = balance_micro + 1 WHERE id = 10",
+     {"account 10", "transfers sum to"}},
+    {"DELETE FROM account WHERE id = 30", {"account"}},
+    {"UPDATE reservation SET gpus = gpus + 8 WHERE id = 2", {"reservation 2", "gpus", "event 51"}},
+    {"UPDATE reservation SET state = 'cancelled' WHERE id = 1", {"reservation 1", "state"}},
+    {"UPDATE reservation SET cost_micro = cost_micro + 1 WHERE id = 3", {"reservation 3", "cost"}},
+    {"UPDATE reservation SET tenant = 2 WHERE id = 1", {"reservation 1", "tenant"}},
+    {"UPDATE reservation SET note = NULL WHERE id = 4", {"reservation 4", "note"}},
+    {"UPDATE reservation SET \"group\" = 6 WHERE id = 6", {"reservation 6", "group"}},
+    {"DELETE FROM slice WHERE reservation = 6; DELETE FROM reservation WHERE id = 6",
+     {"names a row of reservation that does not exist"}},
+    {"UPDATE slice SET gpus = gpus + 8 WHERE reservation = 1", {"slice 1/1", "gpus"}},
+    {"UPDATE slice SET start = start + 3600 WHERE reservation = 5", {"slice 5/1", "start"}},
+    {"UPDATE slice SET price_micro = price_micro + 1 WHERE reservation = 7", {"slice 7/1", "price"}},
+    {"DELETE FROM slice WHERE reservation = 4 AND number = 2", {"slice: reservation 4 has 1 slices, but 2"}},
+    {"UPDATE slice SET period = 1 WHERE reservation = 7", {"slice 7/1", "period"}},
+    {"UPDATE tenant SET suspended = 0 WHERE tenant = 'zeta'", {"tenant zeta", "suspended"}},
+    {"UPDATE contract_period SET closed = 0 WHERE id = 1",
+     {"contract_period acme-2026/2026-01-01", "closed"}},
+    {"UPDATE contract_period SET deferred_out_micro = 1 WHERE id = 3",
+     {"contract_period zeta-2026", "deferred_out"}},
+    {"UPDATE contract_period SET instalments_billed = 2 WHERE id = 2",
+     {"contract_period acme-2026", "instalments"}},
+    {"UPDATE contract_period SET threshold = 4 WHERE id = 2", {"contract_period acme-2026", "threshold"}},
+    {"UPDATE contract_period SET delivering_micro = 1 WHERE id = 4",
+     {"contract_period zeta-2026/2027", "delivering"}},
+    {"UPDATE contract_period SET delivered_micro = delivered_micro + 1 WHERE id = 4",
+     {"contract_period zeta-2026/2027", "delivered"}},
+    // The schema's own rules.
+    {"PRAGMA ignore_check_constraints = ON; UPDATE reservation SET cost_micro = -1 WHERE id = 1",
+     {"damaged", "CHECK"}},
+    {"UPDATE reservation SET pool = 9 WHERE id = 1", {"reservation, row 1", "pool"}},
+};
+
+static void each_fault_is_caught_and_named(void **state)
+{
+    (void)state;
+    struct ledger_error error = {0};
+    char path[PATH_SIZE];
+    workshop_path(&workshop, "fault.db", path);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        unlink(path);
+        if (!ledger_backup(workshop.path, path, &error))
+            fail_msg("%s", error.message);
+        assert_true(workshop_execute(path, WITHOUT_TRIGGERS));
+        struct verify_report report = verify(path);
+        if (!report.sound)
+            fail_msg("before %s: %s", faults[i].sql, report.message);
+        char *sql = sqlite3_mprintf("PRAGMA foreign_keys = OFF; %s", faults[i].sql);
+        assert_true(workshop_execute(path, sql));
+        sqlite3_free(sql);
+        report = verify(path);
+        if (report.sound)
+            fail_msg("not found: %s", faults[i].sql);
+        for (int k = 0; k < 3 && faults[i].found[k] != NULL; k++)
+            if (strstr(report.message, faults[i].found[k]) == NULL)
+                fail_msg("%s: \"%s\" does not say \"%s\"", faults[i].sql, report.message, faults[i].found[k]);
+    }
+}
+
+// A fault that is consistent in itself: a slice that was made larger in the table, in its event, in the chain
+// and in the money is still one too many for the pool.
+static void too_much_in_an_hour_is_found(void **state)
+{
+    (void)state;
+    struct workshop small = {0};
+    struct ledger_error error = {0};
+    workshop_begin(&small);
+    workshop_manifest(&small);
+    workshop_create(&small, "acme", 1024, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", NULL);
+    // Another book, which knows nothing of the first booking, is made to decide on the rest of the pool.
+    struct row *rows = small.rows;
+    for (size_t i = 0; i < small.row_count; i++)
+        if (rows[i].kind == ROW_CAPACITY_CHANGE)
+            rows[i].capacity_change.gpus = 512;
+    workshop_commit(&small);
+    struct verify_report report = verify(small.path);
+    assert_false(report.sound);
+    assert_non_null(strstr(report.message, "512 GPUs more reserved than it has at 2026-02-01T00:00:00Z"));
+    assert_int_equal(workshop_count(&small, small.path, "SELECT missing FROM v_overbooked"), 512);
+    (void)error;
+    workshop_end(&small);
+}
+
+static void more_than_the_authority_is_found(void **state)
+{
+    (void)state;
+    struct workshop small = {0};
+    workshop_begin(&small);
+    workshop_manifest(&small);
+    workshop_create(&small, "acme", 1024, "2026-02-01T00:00:00Z", "2026-02-05T00:00:00Z", NULL);
+    for (size_t i = 0; i < small.row_count; i++)
+        if (small.rows[i].kind == ROW_CONTRACT_PERIOD) {
+            small.rows[i].contract_period.commit = amount_of_text("1000.00");
+            small.rows[i].contract_period.overage_limit = amount_of_text("100.00");
+        }
+    workshop_commit(&small);
+    struct verify_report report = verify(small.path);
+    assert_false(report.sound);
+    assert_non_null(strstr(report.message, "more is used than its authority"));
+    workshop_end(&small);
+}
+
+static void a_flipped_bit_is_found(void **state)
+{
+    (void)state;
+    struct ledger_error error = {0};
+    char path[PATH_SIZE];
+    workshop_path(&workshop, "flipped.db", path);
+    assert_true(ledger_backup(workshop.path, path, &error));
+    // Somewhere in the text of an event.
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    char page[4096];
+    long at = -1;
+    for (long offset = 0; at < 0 && fread(page, 1, sizeof page, file) == sizeof page; offset += 4096)
+        for (size_t i = 0; at < 0 && i + 16 < sizeof page; i++)
+            if (memcmp(page + i, "\"state\":\"booked\"", 16) == 0)
+                at = offset + (long)i + 10;
+    assert_true(at > 0);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fputc('B', file), 'B');
+    fclose(file);
+    struct verify_report report = verify(path);
+    assert_false(report.sound);
+    assert_non_null(strstr(report.message, "hash"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_live_ledger_is_sound),           cmocka_unit_test(no_file_is_an_error),
+        cmocka_unit_test(each_fault_is_caught_and_named),   cmocka_unit_test(too_much_in_an_hour_is_found),
+        cmocka_unit_test(more_than_the_authority_is_found), cmocka_unit_test(a_flipped_bit_is_found),
+    };
+    return cmocka_run_group_tests(tests, begin_all, end_all);
+}
