@@ -64,7 +64,7 @@ OUTSIDE = re.compile(r"""(
     __(asan|ubsan|sanitizer|lsan)_\w+
 )""", re.VERBOSE)
 # The base offers these, and a decision must not depend on them.
-FORBIDDEN = {"random_bytes", "log_line", "log_set_level"}
+FORBIDDEN = {"random_bytes", "random_text", "log_line", "log_set_level"}
 
 
 def floor_of(path):

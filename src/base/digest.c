@@ -101,3 +101,13 @@ void random_bytes(void *out, size_t length)
 {
     randombytes_buf(out, length);
 }
+
+void random_text(char *text, size_t length)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    random_bytes(text, length);
+    for (size_t i = 0; i < length; i++) {
+        text[i] = alphabet[(unsigned char)text[i] & 63];
+    }
+    text[length] = '\0';
+}

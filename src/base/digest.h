@@ -39,4 +39,7 @@ bool digest_from_hex(const char *text, size_t length, struct digest *result);
 
 void random_bytes(void *out, size_t length);
 
+// Writes length random characters of base64url, six bits each, and a NUL.
+void random_text(char *text, size_t length);
+
 #endif

@@ -2,13 +2,10 @@
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define TOKEN_BYTES 32
 
 static const char token_prefix[] = "clss_";
 
@@ -89,14 +86,10 @@ static struct digest token_hash(const struct digest *salt, const char *token)
 
 void token_make(char text[TOKEN_TEXT_SIZE], struct digest *salt, struct digest *hash)
 {
-    uint8_t secret[TOKEN_BYTES];
-    random_bytes(secret, sizeof(secret));
     random_bytes(salt->bytes, sizeof(salt->bytes));
     memcpy(text, token_prefix, sizeof(token_prefix));
-    sodium_bin2base64(text + sizeof(token_prefix) - 1, TOKEN_TEXT_SIZE - sizeof(token_prefix) + 1, secret,
-                      sizeof(secret), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    random_text(text + sizeof(token_prefix) - 1, TOKEN_TEXT_SIZE - sizeof(token_prefix));
     *hash = token_hash(salt, text);
-    sodium_memzero(secret, sizeof(secret));
 }
 
 const struct token_row *token_find(const struct book *book, const char *token)

@@ -101,6 +101,20 @@ static void test_random(void **state)
     assert_memory_not_equal(a, b, sizeof a);
 }
 
+static void test_random_text(void **state)
+{
+    (void)state;
+    char a[44], b[44];
+    memset(a, '!', sizeof a);
+    random_text(a, 43);
+    random_text(b, 43);
+    assert_int_equal(strlen(a), 43);
+    assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 43);
+    assert_string_not_equal(a, b);
+    random_text(a, 0);
+    assert_string_equal(a, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +124,7 @@ int main(void)
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_fingerprints),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random_text),
     };
     return cmocka_run_group_tests(tests, initialise, NULL);
 }
