@@ -524,7 +524,7 @@ void book_apply(struct book *book, const struct row *row)
         replace_text(&book->manifest_note, row->manifest.note);
         return;
     }
-    assert(!"a row of no kind");
+    assert(false && "a row of no kind");
 }
 
 void book_apply_rows(struct book *book, const struct row *rows, size_t count)

@@ -281,7 +281,7 @@ static void decide_urgent(struct book *book, struct due due, struct builder *bui
         break;
     case DUE_START:
     case DUE_END:
-        assert(!"starts and ends are not urgent");
+        assert(false && "starts and ends are not urgent");
     }
 }
 
