@@ -102,7 +102,8 @@ schema_docs := $(if $(wildcard schema/generate.py),$(generated)/openrpc.json)
 FLOOR ?= *
 unit_sources := $(wildcard tests/unit/$(FLOOR)/*_test.c) $(if $(filter *,$(FLOOR)),$(wildcard tests/sim/*_test.c))
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
-test_helpers := $(call objects_of,$(filter-out %_test.c,$(wildcard tests/unit/*/*.c tests/sim/*.c)))
+# What the tests of one folder share.
+helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c)))
 bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
@@ -131,11 +132,6 @@ $(generated)/%.o: $(generated)/%.c $(BUILD)/flags
 	$(quiet)$(CC) $(compile) -MMD -MP -c -o $@ $<
 
 $(addprefix $(BUILD)/obj/,$(addsuffix .a,$(floors))): $(BUILD)/obj/%.a: $$(objects_$$*)
-	@mkdir -p $(@D)
-	@rm -f $@
-	$(quiet)$(AR) rcs $@ $^
-
-$(BUILD)/obj/helpers.a: $(test_helpers)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(quiet)$(AR) rcs $@ $^
@@ -188,15 +184,18 @@ $(BUILD)/colossus.pc: src/client/libcolossus.pc.in always
 
 # ---- Tests
 
-$(BUILD)/tests/unit/%_test: $(BUILD)/obj/tests/unit/%_test.o $(BUILD)/obj/helpers.a $$(call archives,$$(below_$$(firstword $$(subst /, ,$$*))))
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+floor_of = $(firstword $(subst /, ,$(1)))
 
-$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(BUILD)/obj/helpers.a $(call archives,$(below_ledger))
+$(BUILD)/tests/unit/%_test: $(BUILD)/obj/tests/unit/%_test.o $$(call helpers_in,tests/unit/$$(call floor_of,$$*)) \
+		$$(call archives,$$(below_$$(call floor_of,$$*)))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tests/sim) $(call archives,$(below_ledger))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
 unit-programs: $(unit_tests)
 
