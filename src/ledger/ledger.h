@@ -48,9 +48,9 @@ void ledger_close(struct ledger *ledger);
 int64_t ledger_last_batch(const struct ledger *ledger);
 struct instant ledger_last_time(const struct ledger *ledger);
 
-// Applies the whole ledger to an empty book and ends the loading. Of reservations that have ended only the rows are
-// applied, and those of their slices that end after the last batch's time: the running hour of a cancelled booking
-// stays sold.
+// Applies the whole ledger to an empty book and ends the loading. Of reservations that have ended only the
+// rows are applied, and those of their slices that end after the last batch's time: the running hour of a
+// cancelled booking stays sold.
 bool ledger_load(struct ledger *ledger, struct book *book, struct ledger_error *error);
 
 struct batch {
