@@ -7,15 +7,14 @@
 #include "server/server.h"
 #include <stdlib.h>
 
+// What can be known to be wrong before anything is opened.
 static int check(const struct config *config)
 {
     char error[CONFIG_ERROR_SIZE];
     struct arena arena = {0};
     struct manifest manifest = {0};
     bool good = config->manifest == NULL || manifest_file_read(config->manifest, &arena, &manifest, error);
-    if (good) {
-        log_info("config is good", "ledger=\"%s\" socket=\"%s\"", config->ledger, config->socket);
-    } else {
+    if (!good) {
         log_error("manifest is refused", "error=\"%s\"", error);
     }
     arena_free(&arena);
@@ -48,7 +47,8 @@ int main(int argument_count, char **arguments)
         log_error("config is refused", "error=\"%s\"", error);
     } else {
         log_set_level(config.log_level);
-        code = options.check ? check(&config) : serve(&config);
+        code = check(&config);
+        code = code == EXIT_FINE && !options.check ? serve(&config) : code;
     }
     config_free(&config);
     return code;

@@ -103,7 +103,7 @@ static bool read_limits(struct limits *limits, const json_t *object, char error[
             return false;
         }
         if (!known) {
-            snprintf(error, CONFIG_ERROR_SIZE, "limits has no member \"%.100s\"", name);
+            snprintf(error, CONFIG_ERROR_SIZE, "limits has no member '%.100s'", name);
             return false;
         }
     }
@@ -148,13 +148,12 @@ static bool read_member(struct config *config, const char *name, const json_t *v
     }
     if (strcmp(name, "log_level") == 0) {
         if (!json_is_string(value) || !log_level_parse(json_string_value(value), &config->log_level)) {
-            snprintf(error, CONFIG_ERROR_SIZE,
-                     "log_level must be \"error\", \"warn\", \"info\" or \"debug\"");
+            snprintf(error, CONFIG_ERROR_SIZE, "log_level must be error, warn, info or debug");
             return false;
         }
         return true;
     }
-    snprintf(error, CONFIG_ERROR_SIZE, "there is no member \"%.100s\"", name);
+    snprintf(error, CONFIG_ERROR_SIZE, "there is no member '%.100s'", name);
     return false;
 }
 

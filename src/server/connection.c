@@ -176,6 +176,7 @@ void connection_drop(struct connection *connection)
         connection->next->previous = connection->previous;
     }
     server->connection_count--;
+    server->lingering_count -= connection->is_lingering;
     log_debug("connection closed", "uid=%u", connection->session.uid);
     uv_close((uv_handle_t *)&connection->timer, handle_closed);
     uv_close((uv_handle_t *)&connection->pipe, handle_closed);
@@ -206,6 +207,7 @@ static void finish(struct connection *connection)
         return;
     }
     connection->is_lingering = true;
+    connection->server->lingering_count++;
     uint64_t pause = (uint64_t)limits_of(connection)->linger_milliseconds;
     if (uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->pipe, shut_down) != 0 ||
         uv_timer_start(&connection->timer, linger_over, pause, 0) != 0) {
@@ -572,10 +574,11 @@ void connection_accept(struct server *server, uv_stream_t *listener)
         session_resolve(&connection->session, server->store.book);
     }
     log_debug("connection", "uid=%u role=%s", uid, role_name(connection->session.role));
-    if (server->connection_count > (size_t)server->config->limits.connections) {
-        // It is closed as soon as it has been told: one that lingered would count among the open ones.
+    if (server->connection_count - server->lingering_count > (size_t)server->config->limits.connections) {
         last_word(connection, RPC_OVERLOADED, "too many connections: try again later");
-        connection->is_leaving = connection->input_ended = true;
+        connection->is_leaving = true;
+        // When many are refused at once there is no time to linger.
+        connection->input_ended = server->lingering_count >= LINGERING_MOST;
     }
     connection_touch(connection);
 }

@@ -46,6 +46,7 @@ struct limits {
 // Not for the config: a property of the code, or of the protocol.
 #define LISTEN_BACKLOG    1024
 #define READ_BUFFER_BYTES 65536
+#define LINGERING_MOST    64    // connections that are refused and yet read from for a moment
 #define KEPT_BUFFER_BYTES 65536 // a buffer that grew larger is given back when it is empty
 
 #endif

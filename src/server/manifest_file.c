@@ -5,12 +5,15 @@
 #include "wire/wire.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+// "file: contracts[2].start: what is wrong"; a message that begins with the place says it once.
 static void explain(char error[CONFIG_ERROR_SIZE], const char *file, const char *path, const char *message)
 {
-    bool has_path = path != NULL && path[0] != '\0';
+    const char *text = message != NULL ? message : "the manifest is refused";
+    bool has_path = path != NULL && path[0] != '\0' && strncmp(text, path, strlen(path)) != 0;
     snprintf(error, CONFIG_ERROR_SIZE, "%.150s: %.150s%s%.200s", file, has_path ? path : "",
-             has_path ? ": " : "", message != NULL ? message : "the manifest is refused");
+             has_path ? ": " : "", text);
 }
 
 bool manifest_file_read(const char *path, struct arena *arena, struct manifest *manifest,

@@ -60,6 +60,7 @@ struct server {
     struct connection *waiting; // those with slots
     struct connection *touched, *last_touched;
     size_t connection_count;
+    size_t lingering_count;  // of them, those that have been answered and are about to be closed
     struct slot **advancing; // clock.advance replies that wait for all that was due
     size_t advancing_count, advancing_capacity;
     char read_buffer[READ_BUFFER_BYTES];

@@ -69,7 +69,7 @@ static void test_refused(void **state)
     (void)state;
     refused("[]", "object");
     refused("{\"ledger\":\"/l\"", "line 1");
-    refused("{\"ledgr\":\"/l\"}", "\"ledgr\"");
+    refused("{\"ledgr\":\"/l\"}", "'ledgr'");
     refused("{\"ledger\":\"/l\",\"ledger\":\"/m\"}", "duplicate");
     refused("{\"ledger\":7}", "ledger must be");
     refused("{\"ledger\":\"\"}", "ledger must be");
@@ -78,7 +78,7 @@ static void test_refused(void **state)
     refused("{\"horizon_years\":1.5}", "horizon_years must be");
     refused("{\"hold_seconds_max\":\"60\"}", "hold_seconds_max must be");
     refused("{\"limits\":[]}", "limits must be");
-    refused("{\"limits\":{\"conections\":1}}", "\"conections\"");
+    refused("{\"limits\":{\"conections\":1}}", "'conections'");
     refused("{\"limits\":{\"connections\":0}}", "connections must be");
     refused("{\"limits\":{\"connections\":null}}", "connections must be");
 }
