@@ -124,8 +124,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(generated_headers)
 	$(quiet)$(CC) $(compile) -MMD -MP -c -o $@ $<
 
 # The client is also made into a shared library. It and the command line learn their version from here.
-$(objects_client): compile += -fPIC
-$(objects_client) $(objects_cli): compile += -DCOLOSSUS_VERSION='"$(VERSION)"'
+$(objects_client): private compile += -fPIC
+$(objects_client) $(objects_cli): private compile += -DCOLOSSUS_VERSION='"$(VERSION)"'
 
 $(generated)/%.o: $(generated)/%.c $(BUILD)/flags
 	$(call say,CC,$<)
