@@ -95,7 +95,7 @@ below_client := client
 below_cli := cli client ledger core base
 archives = $(patsubst %,$(BUILD)/obj/%.a,$(1))
 
-programs := $(if $(object_daemon),$(BUILD)/colossusd) $(if $(objects_cli),$(BUILD)/colossus)
+programs := $(if $(object_daemon),$(BUILD)/colossusd) $(if $(wildcard src/cli/*.c),$(BUILD)/colossus)
 library := $(if $(objects_client),$(addprefix $(BUILD)/,libcolossus.a libcolossus.so colossus.pc))
 schema_docs := $(if $(wildcard schema/generate.py),$(generated)/openrpc.json)
 
