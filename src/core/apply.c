@@ -245,8 +245,16 @@ static void apply_contract_period(struct book *book, const struct contract_perio
         contract->period_count++;
         period->next_delivery_change = HOUR_NEVER;
     }
+    // A decision's row was made before its slices were applied. Unless it posts, it knows less of what is
+    // delivered an hour than the book does by now.
+    struct amount delivering = period->row.delivering;
+    bool stale = !book->loading && period->row.id != 0 &&
+                 period->row.delivered_through.number == row->delivered_through.number &&
+                 delivering.micro != row->delivering.micro;
     period->row = *row;
-    period->dirty = false;
+    period->dirty = stale;
+    if (stale)
+        period->row.delivering = delivering;
     schedule_period(book, period);
 }
 
