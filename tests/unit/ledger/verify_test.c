@@ -128,8 +128,8 @@ static const struct fault {
     {"UPDATE contract_period SET delivered_micro = delivered_micro + 1 WHERE id = 4",
      {"contract_period zeta-2026/2027", "delivered"}},
     // The schema's own rules.
-    {"PRAGMA ignore_check_constraints = ON; UPDATE reservation SET cost_micro = -1 WHERE id = 1",
-     {"damaged", "CHECK"}},
+    {"PRAGMA ignore_check_constraints = ON; UPDATE reservation SET state = 'gone' WHERE id = 1",
+     {"reservation 1", "no row can"}},
     {"UPDATE reservation SET pool = 9 WHERE id = 1", {"reservation, row 1", "pool"}},
 };
 

@@ -1,0 +1,191 @@
+// Loading: a book that is loaded from its ledger is the book that was live, in all that can be seen of it,
+// and goes on deciding the same.
+#include "workshop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int begin(void **state)
+{
+    struct workshop *workshop = calloc(1, sizeof *workshop);
+    *state = workshop;
+    workshop_begin(workshop);
+    return 0;
+}
+
+static int end(void **state)
+{
+    workshop_end(*state);
+    free(*state);
+    return 0;
+}
+
+static void write_reservations(const struct book *book, struct json *json, struct instant now)
+{
+    json_array(json, "reservations");
+    for (int64_t id = 1; book_reservation_owner(book, id) != 0; id++) {
+        struct reservation_image image;
+        json_object(json, NULL);
+        json_integer(json, "owner", book_reservation_owner(book, id));
+        if (book_reservation(book, id, now, &image))
+            book_write_reservation(book, json, &image, now);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void write_calendar(const struct book *book, struct json *json, struct instant now)
+{
+    struct hour hour = hour_of_instant(now), end = book_horizon_end(book, now);
+    json_array(json, "calendar");
+    while (hour.number < end.number) {
+        int32_t free, capacity;
+        book_calendar_step(book, 1, hour, end, &free, &capacity, &hour);
+        json_hour(json, NULL, hour);
+        json_integer(json, NULL, free);
+        json_integer(json, NULL, capacity);
+    }
+    json_array_end(json);
+}
+
+// All that can be seen of a book.
+static char *portrait(struct workshop *workshop)
+{
+    const struct book *book = workshop->book;
+    struct buffer out = {0};
+    struct json json = json_begin(&out);
+    json_object(&json, NULL);
+    book_write_manifest(book, &json);
+    for (uint32_t i = 1; i <= book_period_count(book); i++) {
+        json_object(&json, "period");
+        book_write_period(book, &json, i, workshop->now);
+        json_object_end(&json);
+    }
+    write_reservations(book, &json, workshop->now);
+    write_calendar(book, &json, workshop->now);
+    for (size_t i = 0; i < book_token_count(book); i++)
+        json_text(&json, "token", book_token(book, i)->label);
+    uint32_t tenant;
+    json_bool(&json, "uid 1001", book_uid(book, 1001, &tenant));
+    bool is_group;
+    json_integer(&json, "pair", book_client_ref(book, 1, "pair", &is_group));
+    json_integer(&json, "job-1 of acme", book_client_ref(book, 1, "job-1", &is_group));
+    json_integer(&json, "job-1 of zeta", book_client_ref(book, 2, "job-1", &is_group));
+    struct instant due = {0};
+    if (book_next_due(book, &due))
+        json_instant(&json, "next due", due);
+    json_instant(&json, "time", book_time(book));
+    json_object_end(&json);
+    return out.data;
+}
+
+static void reload(struct workshop *workshop)
+{
+    char *live = portrait(workshop);
+    workshop_close(workshop);
+    workshop_open(workshop);
+    char *loaded = portrait(workshop);
+    assert_string_equal(loaded, live);
+    free(live);
+    free(loaded);
+}
+
+static void a_loaded_book_is_the_live_one(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    reload(workshop);
+    workshop_create(workshop, "acme", 64, "2026-01-01T00:00:00Z", "2026-02-15T00:00:00Z", "job-1");
+    workshop_create(workshop, "zeta", 16, "2026-01-01T05:00:00Z", "2026-01-01T06:00:00Z", "job-1");
+    int64_t cancelled =
+        workshop_create(workshop, "zeta", 8, "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    reload(workshop);
+    workshop_advance(workshop, "2026-01-01T05:20:00Z");
+    // Its running hour stays sold.
+    workshop_cancel(workshop, "zeta", cancelled);
+    workshop_commit(workshop);
+    assert_int_equal(book_free(workshop->book, 1, hour_of_text("2026-01-01T05:00:00Z")), 1024 - 64 - 16 - 8);
+    reload(workshop);
+    assert_int_equal(book_free(workshop->book, 1, hour_of_text("2026-01-01T05:00:00Z")), 1024 - 64 - 16 - 8);
+    assert_false(book_reservation_live(workshop->book, cancelled));
+    assert_int_equal(book_reservation_owner(workshop->book, cancelled), 2);
+    workshop_advance(workshop, "2026-04-01T00:00:00Z");
+    reload(workshop);
+    workshop_advance(workshop, "2027-02-03T07:00:00Z");
+    reload(workshop);
+}
+
+static void everything_is_loaded(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_live(workshop);
+    struct request token = {.kind = REQUEST_TOKEN_CREATE, .tenant = "acme", .token = {.label = "gateway"}};
+    for (int i = 0; i < DIGEST_SIZE; i++)
+        token.token.salt.bytes[i] = token.token.hash.bytes[i] = (uint8_t)i;
+    assert_int_equal(workshop_decide(workshop, token), VERDICT_DONE);
+    token.kind = REQUEST_TOKEN_REVOKE;
+    struct request change = {.kind = REQUEST_CAPACITY_CHANGE,
+                             .capacity = {.pool = "colossus-1/h100",
+                                          .kind = CAPACITY_GROWTH,
+                                          .gpus = 512,
+                                          .start = hour_of_text("2027-06-01T00:00:00Z"),
+                                          .end = HOUR_NEVER,
+                                          .note = "phase 2"}};
+    assert_int_equal(workshop_decide(workshop, change), VERDICT_DONE);
+    workshop_commit(workshop);
+    reload(workshop);
+    assert_int_equal(book_token_count(workshop->book), 1);
+    assert_int_equal(book_token(workshop->book, 0)->hash.bytes[31], 31);
+    assert_false(book_token(workshop->book, 0)->revoked);
+    assert_int_equal(workshop_decide(workshop, token), VERDICT_DONE);
+    workshop_commit(workshop);
+    reload(workshop);
+    assert_true(book_token(workshop->book, 0)->revoked);
+}
+
+static void a_loaded_book_goes_on_as_the_live_one(void **state)
+{
+    struct workshop *workshop = *state;
+    static struct workshop other;
+    workshop_begin(&other);
+    workshop_live(workshop);
+    workshop_live(&other);
+    workshop_close(&other);
+    workshop_open(&other);
+    for (int i = 0; i < 2; i++) {
+        struct workshop *one = i == 0 ? workshop : &other;
+        workshop_advance(one, "2027-03-10T10:10:10Z");
+        workshop_create(one, "acme", 8, "2027-04-01T00:00:00Z", "2027-04-02T00:00:00Z", "later");
+        workshop_commit(one);
+    }
+    const char *hash = "SELECT hex(hash) FROM batch ORDER BY seq DESC LIMIT 1";
+    assert_string_equal(workshop_query(workshop, workshop->path, hash),
+                        workshop_query(&other, other.path, hash));
+    // And the same ref finds its booking.
+    struct leg leg = {.pool = "colossus-1/h100",
+                      .gpus = 8,
+                      .start = hour_of_text("2027-04-01T00:00:00Z"),
+                      .end = hour_of_text("2027-04-02T00:00:00Z"),
+                      .project = "llm",
+                      .note = "with a \"quote\" and ünïcode"};
+    workshop_close(&other);
+    workshop_open(&other);
+    assert_int_equal(workshop_decide(&other, (struct request){.kind = REQUEST_CREATE,
+                                                              .client_ref = "later",
+                                                              .create = {.legs = &leg, .leg_count = 1}}),
+                     VERDICT_DONE);
+    assert_true(other.decision.replayed);
+    workshop_end(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_loaded_book_is_the_live_one, begin, end),
+        cmocka_unit_test_setup_teardown(everything_is_loaded, begin, end),
+        cmocka_unit_test_setup_teardown(a_loaded_book_goes_on_as_the_live_one, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
