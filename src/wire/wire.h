@@ -1,9 +1,9 @@
 // The wire: bytes to typed calls, and results to bytes. It knows no sockets and no SQL.
 //
-//     line_next        cuts a connection's bytes into lines
-//     wire_parse       turns a line into calls: a method of the table with typed parameters, or an error to
-//     answer with wire_request     turns a call that changes something into the core's request wire_reply_*
-//     write one reply each, without the newline
+//     line_next      cuts a connection's bytes into lines
+//     wire_parse     turns a line into calls: a method of the table with typed parameters, or an error
+//     wire_request   turns a call that changes something into the core's request
+//     wire_reply_*   write one reply each, without the newline
 //
 // Everything a parsed message points at lives in the arena it was parsed into.
 #ifndef COLOSSUS_WIRE_WIRE_H

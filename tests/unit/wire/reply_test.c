@@ -179,9 +179,8 @@ static void a_change_and_a_cancel_say_what_they_moved(void **state)
     assert_text_at(world->reply, "error.data.state", "cancelled");
 }
 
-#define LEG(gpus)                                                                                            \
-    "{\"pool\":\"s/a\",\"gpus\":" gpus ",\"start\":\"2026-12-02T00:00:00Z\",\"end\":\"2026-12-02T10:00:"     \
-                                       "00Z\"}"
+#define WINDOW    "\"start\":\"2026-12-02T00:00:00Z\",\"end\":\"2026-12-02T10:00:00Z\""
+#define LEG(gpus) "{\"pool\":\"s/a\",\"gpus\":" gpus "," WINDOW "}"
 
 static void a_group_has_its_sums(void **state)
 {
@@ -241,6 +240,15 @@ static void a_refusal_for_commitment_has_what_would_fit(void **state)
     assert_text_at(world->reply, "error.data.available", "100000.00");
     assert_text_at(world->reply, "error.data.needed", "160000.00");
     assert_integer_at(world->reply, "error.data.max_gpus", 496);
+}
+
+static void a_refusal_for_a_parameter_names_it(void **state)
+{
+    struct world *world = *state;
+    ask(world, "reservation.create", LEG("81"));
+    refused(world, -32602, "invalid_params");
+    assert_text_at(world->reply, "error.data.member", "gpus");
+    assert_nothing_at(world->reply, "error.data.leg");
 }
 
 static void refusals_name_the_first_hour(void **state)
@@ -506,6 +514,7 @@ int main(void)
         TEST(a_groups_refusal_names_the_leg),
         TEST(a_refusal_for_capacity_has_the_next_start),
         TEST(a_refusal_for_commitment_has_what_would_fit),
+        TEST(a_refusal_for_a_parameter_names_it),
         TEST(refusals_name_the_first_hour),
         TEST(a_refused_change_of_capacity_lists_what_it_would_cut),
         TEST(other_results_are_the_books_members),
