@@ -73,6 +73,7 @@ for program in "$@"; do
 done
 if [ "$kind" = all ]; then
     other_tests floors "$python" tests/floors.py
+    other_tests embedding "$python" tests/embed.py
     [ ! -e schema/generate.py ] || single_test 'docs/protocol.md is current' "$python" schema/generate.py check
     [ ! -e "$build/colossus" ] || single_test 'make install, and what it installs' bash tests/install.sh
     [ ! -e tests/e2e/run.py ] || other_tests e2e "$python" tests/e2e/run.py
