@@ -60,7 +60,7 @@ char *colossus_request_line(int64_t id, const char *method, const char *params, 
 }
 
 // The value as text; *failed when there is a value and no memory for its text.
-static char *json_text(const json_t *value, bool *failed)
+static char *text_of_json(const json_t *value, bool *failed)
 {
     if (value == NULL)
         return NULL;
@@ -95,7 +95,7 @@ static enum colossus_line_kind read_error(const json_t *error, struct colossus_r
     reply->code = (int)code;
     reply->kind = text_copy(json_object_get(data, "kind"), kind == NULL ? "" : kind, &failed);
     reply->message = text_copy(json_object_get(error, "message"), "", &failed);
-    reply->data = json_text(data, &failed);
+    reply->data = text_of_json(data, &failed);
     return failed ? COLOSSUS_LINE_NO_MEMORY : COLOSSUS_LINE_REPLY;
 }
 
@@ -109,7 +109,7 @@ static enum colossus_line_kind read_object(const json_t *object, int64_t id, str
     if (is_mine && json_is_object(result) && error == NULL) {
         bool failed = false;
         reply->status = COLOSSUS_OK;
-        reply->result = json_text(result, &failed);
+        reply->result = text_of_json(result, &failed);
         return failed ? COLOSSUS_LINE_NO_MEMORY : COLOSSUS_LINE_REPLY;
     }
     if ((is_mine || json_is_null(answered)) && json_is_object(error) && result == NULL)
