@@ -107,15 +107,24 @@ static bool complete(struct ledger_reader *reader, const struct reservation_row 
     image->row.note = arena_copy_text(arena, row->note);
     struct binding slices = bind(reader, STATEMENT_READ_SLICES, error);
     bind_integer(&slices, 1, row->id);
-    // A reservation has at most as many slices as numbers were given.
-    struct slice_row *list = arena_allocate(arena, ((size_t)row->last_slice + 1) * sizeof *list);
-    bool found = true;
-    while (found && image->slice_count <= row->last_slice) {
+    struct slice_row *list = NULL;
+    int32_t capacity = 0;
+    for (;;) {
         struct row slice;
+        bool found;
         if (!next(&slices, ROW_SLICE, &slice, &found))
             return false;
-        if (found)
-            list[image->slice_count++] = slice.slice;
+        if (!found)
+            break;
+        if (image->slice_count == capacity) {
+            // What is outgrown goes with the arena.
+            capacity = capacity == 0 ? 2 : capacity * 2;
+            struct slice_row *grown = arena_allocate(arena, (size_t)capacity * sizeof *grown);
+            if (list != NULL)
+                memcpy(grown, list, (size_t)image->slice_count * sizeof *grown);
+            list = grown;
+        }
+        list[image->slice_count++] = slice.slice;
     }
     image->slices = list;
     image->row.gpus = reservation_gpus_at(image, now);

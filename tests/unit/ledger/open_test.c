@@ -207,6 +207,29 @@ static void views_are_kept_current(void **state)
         11);
 }
 
+// What can't be migrated is left as it was, and copied beside itself before anything was tried.
+static void a_migration_that_fails_leaves_the_ledger_as_it_was(void **state)
+{
+    struct workshop *workshop = *state;
+    char copy[PATH_SIZE];
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    // An older ledger, so it says, but the tables that the migration makes are there.
+    assert_true(workshop_execute(workshop->path, "PRAGMA user_version = 0"));
+    struct ledger_options options = workshop_options(workshop);
+    assert_refused(&options, "already exists");
+    assert_int_equal(workshop_count(workshop, workshop->path, "PRAGMA user_version"), 0);
+    assert_int_equal(workshop_count(workshop, workshop->path, "SELECT count(*) FROM batch"), 1);
+    workshop_path(workshop, "made/ledger.db-version-0", copy);
+    assert_int_equal(workshop_count(workshop, copy, "SELECT count(*) FROM batch"), 1);
+    assert_refused(&options, "already exists");
+    workshop_path(workshop, "made/ledger.db-version-0-2", copy); // the first one is kept
+    assert_int_equal(workshop_count(workshop, copy, "SELECT count(*) FROM batch"), 1);
+    assert_true(workshop_execute(workshop->path, "PRAGMA user_version = 1"));
+    workshop_open(workshop);
+}
+
 static void the_file_says_what_it_is(void **state)
 {
     struct workshop *workshop = *state;
@@ -246,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_witness_may_lag_behind, begin, end),
         cmocka_unit_test_setup_teardown(a_changed_tail_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(views_are_kept_current, begin, end),
+        cmocka_unit_test_setup_teardown(a_migration_that_fails_leaves_the_ledger_as_it_was, begin, end),
         cmocka_unit_test_setup_teardown(the_file_says_what_it_is, begin, end),
         cmocka_unit_test_setup_teardown(it_can_be_read_after_a_clean_stop, begin, end),
     };
