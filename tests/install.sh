@@ -33,11 +33,12 @@ int main(void)
 }
 PROGRAM
 export PKG_CONFIG_PATH=$root$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
-sanitize=${SANITIZE:+-fsanitize=address,undefined}
+sanitize=()
+[ -z "${SANITIZE:-}" ] || sanitize=(-fsanitize=address,undefined)
 read -ra dynamic < <(pkg-config --cflags --libs libcolossus)
-"$compiler" $sanitize -o "$folder/dynamic" "$folder/program.c" "${dynamic[@]}" -Wl,--no-as-needed -lcolossus
+"$compiler" "${sanitize[@]}" -o "$folder/dynamic" "$folder/program.c" "${dynamic[@]}" -Wl,--no-as-needed -lcolossus
 LD_LIBRARY_PATH=$root$prefix/lib "$folder/dynamic"
-"$compiler" $sanitize -o "$folder/static" "$folder/program.c" "-I$root$prefix/include" \
+"$compiler" "${sanitize[@]}" -o "$folder/static" "$folder/program.c" "-I$root$prefix/include" \
     -Wl,--whole-archive "$root$prefix/lib/libcolossus.a" -Wl,--no-whole-archive -ljansson
 "$folder/static"
 
