@@ -1,121 +1,119 @@
 #!/bin/bash
-# The main job, shown: a day of an operator and two tenants, then three years of a contract in a few seconds.
+# The main job, shown: a day of an operator and two tenants, then their years in a few seconds.
 #
-# Everything happens in a temporary folder on a manual clock. Each command is printed and then run; what is printed below it is what it
-# printed. A step that does not end as it should ends the demo with an error.
+# Everything happens in a temporary folder on a manual clock. Each command is printed and then run, and what stands below it
+# is what it printed. A step that does not end as it should ends the demo with an error.
 #
-# BUILD_DIR says where the binaries are (build). KEEP=DIR keeps the ledger there.
+# BUILD_DIR says where the binaries are (build). KEEP=FOLDER keeps the ledger there.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")/.." && pwd)
-build=${BUILD_DIR:-$here/build}
-manifest=$here/docs/examples/colossus.json
+project=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD_DIR:-$project/build}
+case $build in /*) ;; *) build=$project/$build ;; esac
+export PATH="$build:$PATH" NO_COLOR=1 LC_ALL=C.UTF-8
 folder=$(mktemp -d)
-export PATH="$build:$PATH" NO_COLOR=1
-export COLOSSUS_LEDGER="$folder/ledger.db" COLOSSUS_SOCKET="$folder/colossus.sock"
+cd "$folder"
+cp "$project/docs/examples/colossus.json" .
 unset COLOSSUS_TOKEN
 daemon=
 
 finish() {
-    [ -n "$daemon" ] && kill -TERM "$daemon" 2>/dev/null && wait "$daemon" || true
-    if [ -n "${KEEP:-}" ]; then mkdir -p "$KEEP" && cp -r "$folder/." "$KEEP/"; fi
+    if [ -n "$daemon" ]; then
+        kill -TERM "$daemon" 2>/dev/null && wait "$daemon" || true
+    fi
+    cd /
+    if [ -n "${KEEP:-}" ]; then
+        mkdir -p "$KEEP" && cp -r "$folder/." "$KEEP/"
+    fi
     rm -rf "$folder"
 }
 trap finish EXIT
 
 say() { printf '\n# %s\n' "$*"; }
 
-# Prints a command and runs it; the first argument is the exit status it must have.
-expect() {
-    local expected=$1 status=0
-    shift
-    printf '$'
-    printf ' %q' "$@" | sed "s|\\\\\\[|[|g; s|\\\\\\]|]|g"
-    printf '\n'
-    "$@" 2>&1 || status=$?
-    if [ "$status" -ne "$expected" ]; then
-        echo "demo: this should have ended with status $expected, not $status" >&2
-        exit 1
-    fi
-}
-run() { expect 0 "$@"; }
-
-# Prints an SQL question and asks the ledger, as an operator would, while the daemon runs.
-sql() {
-    printf '$ sqlite3 -readonly ledger.db "%s"\n' "$1"
-    sqlite3 -readonly -header -column "$COLOSSUS_LEDGER" "$1"
-}
-
-wait_for_daemon() {
-    for _ in $(seq 200); do
-        colossus ping >/dev/null 2>&1 && return
-        kill -0 "$daemon" 2>/dev/null || { echo "demo: the daemon ended" >&2; exit 1; }
-        sleep 0.05
-    done
-    echo "demo: the daemon does not answer" >&2
+fail() {
+    echo "demo: $*" >&2
     exit 1
 }
 
-# The id of the reservation that a client_ref made.
-id_of() { colossus -o json show --tenant "$2" --ref "$1" | sed -n 's/^ *"id": \([0-9]*\),*$/\1/p' | head -1; }
+# Prints a command and runs it; the first argument is the status that it must end with.
+expect() {
+    local expected=$1 status=0
+    echo "\$ $2"
+    bash -c "$2" 2>&1 || status=$?
+    [ "$status" -eq "$expected" ] || fail "this should have ended with status $expected, not $status"
+}
+run() { expect 0 "$1"; }
 
-say "Start the daemon with the manifest of Colossus, on a clock that moves only when told to."
-echo "$ colossusd --manifest docs/examples/colossus.json --clock manual:2026-11-30T12:00:00Z &"
-colossusd --manifest "$manifest" --clock manual:2026-11-30T12:00:00Z &
+say 'Start the daemon with the manifest of Colossus, on a clock that moves only when it is told to.'
+run_in_background='colossusd --manifest colossus.json --clock manual:2026-11-30T12:00:00Z'
+export COLOSSUS_LEDGER=ledger.db COLOSSUS_SOCKET=colossus.sock
+echo "\$ export COLOSSUS_LEDGER=$COLOSSUS_LEDGER COLOSSUS_SOCKET=$COLOSSUS_SOCKET"
+echo "\$ $run_in_background &"
+$run_in_background &
 daemon=$!
-wait_for_daemon
+for attempt in $(seq 400); do
+    colossus ping >/dev/null 2>&1 && break
+    kill -0 "$daemon" 2>/dev/null || fail 'the daemon ended'
+    [ "$attempt" -lt 400 ] || fail 'the daemon does not answer'
+    sleep 0.05
+done
 
-say "What there is. An operator sees capacity, a tenant its own prices."
-run colossus pools
+say 'What there is, as an operator sees it.'
+run 'colossus pools'
 
-say "Two tenants book. (An operator acts for them here; a tenant's own uid or token needs no --tenant.)"
-run colossus reserve colossus-1/h100 1024 --start 2026-12-01 --for 14d --ref training-7 --tenant anthropic
-run colossus reserve colossus-2/gb200 72000 --start 2026-12-01 --for 2w --ref gemini-next --tenant google
+say 'Two tenants get a token each. (On one machine a uid in the manifest does, without a token.)'
+run "colossus token create anthropic-scheduler --tenant anthropic -o json | sed -n 's/.*\"token\": *\"\\([^\"]*\\)\".*/\\1/p' > anthropic.token"
+run "colossus token create google-scheduler --tenant google -o json | sed -n 's/.*\"token\": *\"\\([^\"]*\\)\".*/\\1/p' > google.token"
 
-say "The reply got lost and the tenant asks again: the same client_ref books nothing twice."
-run colossus reserve colossus-1/h100 1024 --start 2026-12-01 --for 14d --ref training-7 --tenant anthropic
+say 'They book.'
+run 'colossus --token-file anthropic.token reserve colossus-1/h100 1024 --start 2026-12-01 --for 14d --ref training-7'
+run 'colossus --token-file google.token reserve colossus-2/gb200 72000 --start 2026-12-01 --for 2w --ref gemini-next'
 
-say "Too many GPUs for the window: the refusal says how many are free, and when as many will be."
-run colossus reserve colossus-1/gb200 20016 --start 2026-12-03 --for 48h --ref rack-burn-in --tenant anthropic
-expect 5 colossus reserve colossus-1/gb200 1440 --start 2026-12-03T12:00:00Z --for 24h --ref rack-2 --tenant anthropic
+say 'A reply gets lost and Anthropic asks again: the same client_ref books nothing twice.'
+run 'colossus --token-file anthropic.token reserve colossus-1/h100 1024 --start 2026-12-01 --for 14d --ref training-7'
 
-say "More than the contract's year allows: refused, with what is left and how many GPUs it would buy."
-expect 6 colossus reserve colossus-2/gb200 250200 --start 2026-12-20 --for 280d --ref too-much --tenant google
+say 'A pool is full for two days. The refusal says how many GPUs are free, and when the same request fits.'
+run 'colossus --token-file anthropic.token reserve colossus-1/gb200 20016 --start 2026-12-03 --for 48h --ref burn-in'
+expect 5 'colossus --token-file anthropic.token reserve colossus-1/gb200 1440 --start 2026-12-03T12:00:00Z --for 24h --ref rack-2'
 
-say "A cancel, first dry, then for real. Less than a week's notice costs Google a quarter of what is released."
-id=$(id_of gemini-next google)
-run colossus cancel "$id" --dry-run --tenant google
-run colossus cancel "$id" --yes --tenant google --ref cancel-gemini
+say "More than the contract's year has left: the refusal says how much that is, and how many GPUs it would buy."
+expect 6 'colossus --token-file google.token reserve colossus-2/gb200 250200 --start 2026-12-20 --for 280d --ref too-much'
 
-say "All or nothing: 14,400 GB200 and too many H100. Neither is booked."
-expect 5 colossus reserve-group --ref both --tenant anthropic \
-    --leg colossus-2/gb200:14400:2026-12-05:7d --leg colossus-1/h100:149504:2026-12-05:7d
+say "A cancel, dry first and then for real. Less than a week's notice costs Google a quarter of what is released."
+run 'colossus --token-file google.token cancel 2 --dry-run'
+run 'colossus --token-file google.token cancel 2 --yes --ref cancel-gemini'
 
-say "A hold keeps 512 GPUs for an hour. Nobody confirms it, and they come back."
-run colossus reserve colossus-1/h200 512 --start 2026-12-10 --for 7d --hold 3600 --ref maybe --tenant anthropic
-run colossus advance +2h
-run colossus list --tenant anthropic --state expired
+say 'All or nothing: 14,400 GB200 would fit, 149,504 H100 would not, so neither is booked.'
+expect 5 'colossus --token-file anthropic.token reserve-group --leg colossus-2/gb200:14400:2026-12-05:7d --leg colossus-1/h100:149504:2026-12-05:7d --ref both'
 
-say "Seven months on, Anthropic's year ends. It spent a fraction of its \$15 billion; what it paid in instalments is what it owes."
-run colossus advance 2027-07-01T00:00:00Z
-run colossus commitment anthropic-colossus --at 2027-06-30T23:00:00Z --tenant anthropic
+say 'A hold keeps 512 GPUs for an hour. Nobody confirms it, and it gives them back.'
+run 'colossus --token-file anthropic.token reserve colossus-1/h200 512 --start 2026-12-10 --for 7d --hold 3600 --ref maybe'
+run 'colossus advance +2h --ref later'
+run 'colossus --token-file anthropic.token list --state expired'
 
-say "Google's ends in October. Up to 15 % of what is unmet may move on to a later year; what was paid beyond that is due back."
-run colossus advance 2027-10-01T00:00:00Z
-run colossus commitment google-colossus --at 2027-09-30T23:00:00Z --tenant google
+say "Seven months on, the year that Anthropic committed \$15 billion for ends. Its instalments have paid for what it did not use."
+run 'colossus advance 2027-07-01 --ref july'
+run 'colossus --token-file anthropic.token commitment anthropic-colossus --at 2027-06-30'
 
-say "The same facts from the ledger, with plain sqlite3."
-sql "SELECT id, tenant, pool, state, gpus, gpu_hours, cost FROM v_reservation"
-sql "SELECT contract, period_start, \"commit\", used, shortfall FROM v_commitment WHERE used_micro > 0"
-sql "SELECT contract, period_start, due, billed, fees FROM v_due WHERE closed"
-sql "SELECT at, kind, amount, reservation FROM v_statement WHERE tenant = 'google' ORDER BY id DESC LIMIT 6"
-sql "SELECT sum(balance_micro) AS trial_balance FROM v_trial_balance"
+say "Google's ends in October. 15 % of its commit moves on to a later year, and what was paid for that is refunded."
+run 'colossus advance 2027-10-01 --ref october'
+run 'colossus --token-file google.token commitment google-colossus --at 2027-09-30'
 
-say "Stop the daemon, and check the ledger from the file alone: the chain, the balances, every invariant."
-echo "$ kill -TERM \$(pidof colossusd)"
+say 'The same facts in the ledger, read with plain sqlite3 while the daemon runs.'
+run 'sqlite3 -readonly -box ledger.db "SELECT id, tenant, pool, state, gpus, gpu_hours, cost, fees FROM v_reservation"'
+run 'sqlite3 -readonly -box ledger.db "SELECT contract, period_start, [commit], used, shortfall FROM v_commitment WHERE used_micro > 0"'
+run 'sqlite3 -readonly -box ledger.db "SELECT contract, period_start, due, billed, deferred_out, fees FROM v_due WHERE closed"'
+run "sqlite3 -readonly -box ledger.db \"SELECT at, kind, amount FROM v_statement WHERE tenant = 'google' AND at >= '2027-10-01'\""
+run 'sqlite3 -readonly -box ledger.db "SELECT type, count(*) AS events FROM v_event WHERE tenant IS NOT NULL GROUP BY type"'
+run 'sqlite3 -readonly -box ledger.db "SELECT sum(balance_micro) AS trial_balance, (SELECT count(*) FROM v_overbooked) AS overbooked_hours FROM v_trial_balance"'
+
+say 'Stop the daemon, and check the ledger from its file alone: the chain, the balances, every invariant.'
+echo '$ kill -TERM %1; wait %1; echo $?'
 kill -TERM "$daemon"
 status=0
 wait "$daemon" || status=$?
 daemon=
-[ "$status" -eq 0 ] || { echo "demo: the daemon ended with status $status" >&2; exit 1; }
-run colossus verify "$COLOSSUS_LEDGER"
+echo "$status"
+[ "$status" -eq 0 ] || fail "the daemon ended with status $status"
+run 'colossus verify ledger.db'
