@@ -34,7 +34,7 @@ int main(void)
 PROGRAM
 export PKG_CONFIG_PATH=$root$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
 sanitize=()
-[ -z "${SANITIZE:-}" ] || sanitize=(-fsanitize=address,undefined)
+[ -z "${SANITIZE:-}" ] || sanitize=("-fsanitize=address,undefined")
 read -ra dynamic < <(pkg-config --cflags --libs libcolossus)
 "$compiler" "${sanitize[@]}" -o "$folder/dynamic" "$folder/program.c" "${dynamic[@]}" -Wl,--no-as-needed -lcolossus
 LD_LIBRARY_PATH=$root$prefix/lib "$folder/dynamic"
