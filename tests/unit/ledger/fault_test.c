@@ -1,0 +1,179 @@
+// What becomes of a batch when the disk fails under it: its outcome is unknown, the handle does nothing more,
+// and the ledger that is opened anew holds the batch whole or not at all.
+//
+// The disk fails through SQLite's own way to the file: the file's methods are replaced by ones that can be
+// told to refuse.
+#include "workshop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static sqlite3_vfs faulty;
+static sqlite3_vfs *real;
+static bool sync_fails, disk_is_full;
+static int syncs;
+
+// The methods of a kind of file, and those they were made from.
+struct wrapped {
+    sqlite3_io_methods methods;
+    const sqlite3_io_methods *real;
+};
+static struct wrapped wrapped[8];
+
+static const sqlite3_io_methods *real_methods(const sqlite3_file *file)
+{
+    return ((const struct wrapped *)(const void *)file->pMethods)->real;
+}
+
+static int faulty_sync(sqlite3_file *file, int flags)
+{
+    syncs++;
+    return sync_fails ? SQLITE_IOERR_FSYNC : real_methods(file)->xSync(file, flags);
+}
+
+static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset)
+{
+    return disk_is_full ? SQLITE_FULL : real_methods(file)->xWrite(file, bytes, count, offset);
+}
+
+static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+{
+    (void)vfs;
+    int code = real->xOpen(real, name, file, flags, out);
+    if (code != SQLITE_OK || file->pMethods == NULL)
+        return code;
+    struct wrapped *place = wrapped;
+    while (place->real != NULL && place->real != file->pMethods)
+        place++;
+    assert_true(place < wrapped + 8);
+    if (place->real == NULL) {
+        place->real = file->pMethods;
+        place->methods = *file->pMethods;
+        place->methods.xSync = faulty_sync;
+        place->methods.xWrite = faulty_write;
+    }
+    file->pMethods = &place->methods;
+    return code;
+}
+
+static int begin(void **state)
+{
+    if (real == NULL) {
+        real = sqlite3_vfs_find(NULL);
+        faulty = *real;
+        faulty.zName = "faulty";
+        faulty.xOpen = faulty_open;
+        assert_int_equal(sqlite3_vfs_register(&faulty, 1), SQLITE_OK);
+    }
+    sync_fails = disk_is_full = false;
+    struct workshop *workshop = calloc(1, sizeof *workshop);
+    *state = workshop;
+    workshop_begin(workshop);
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    return 0;
+}
+
+static int end(void **state)
+{
+    workshop_end(*state);
+    free(*state);
+    return 0;
+}
+
+static enum commit_outcome commit_site(struct workshop *workshop, int64_t seq, struct ledger_error *error)
+{
+    struct row row = {.kind = ROW_SITE, .site = {.id = (uint32_t)seq, .site = seq == 2 ? "north" : "south"}};
+    struct batch batch = {.seq = seq, .epoch = 1, .at = workshop->now, .rows = &row, .row_count = 1};
+    return ledger_commit(workshop->ledger, &batch, error);
+}
+
+// After the failure: nothing more with this handle; opened anew, the ledger goes on.
+static void assert_recovers(struct workshop *workshop)
+{
+    struct ledger_error error = {0};
+    bool busy;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_UNKNOWN);
+    assert_false(ledger_checkpoint(workshop->ledger, &busy, &error));
+    int before = syncs;
+    sync_fails = true; // closing syncs nothing
+    workshop_close(workshop);
+    assert_int_equal(syncs, before);
+    sync_fails = disk_is_full = false;
+    workshop_open(workshop);
+    int64_t last = ledger_last_batch(workshop->ledger);
+    assert_true(last == 1 || last == 2);
+    assert_int_equal(workshop_count(workshop, workshop->path, "SELECT count(*) FROM site"), last);
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_DONE);
+    assert_int_equal(commit_site(workshop, 3, &error), COMMIT_DONE);
+    assert_int_equal(workshop_count(workshop, workshop->path, "SELECT count(*) FROM site"), 3);
+    struct verify_report report;
+    assert_true(ledger_verify(workshop->path, NULL, NULL, &report, &error));
+    if (!report.sound)
+        fail_msg("%s", report.message);
+    assert_int_equal(report.batches, 3);
+}
+
+static void a_failed_sync_leaves_the_outcome_unknown(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    sync_fails = true;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_UNKNOWN);
+    assert_int_equal(error.sqlite_code, SQLITE_IOERR_FSYNC);
+    assert_non_null(strstr(error.message, "ledger.db: commit"));
+    assert_recovers(workshop);
+}
+
+static void a_full_disk_takes_the_whole_batch(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    disk_is_full = true;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_UNKNOWN);
+    assert_int_equal(error.sqlite_code, SQLITE_FULL);
+    assert_recovers(workshop);
+}
+
+static void a_commit_syncs_the_wal(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    int before = syncs;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_DONE);
+    assert_true(syncs > before);
+}
+
+static void a_failed_checkpoint_is_final_for_the_handle(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    bool busy, reported = false;
+    char *text = calloc(1, 1 << 20);
+    memset(text, 'x', (1 << 20) - 1);
+    for (int64_t seq = 2; seq < 40 && !reported; seq++) {
+        struct row row = {
+            .kind = ROW_EVENT,
+            .event = {.seq = 1000 + seq, .type = "a.thing", .data = text, .data_length = 1 << 19}};
+        struct batch batch = {.seq = seq, .epoch = 1, .at = workshop->now, .rows = &row, .row_count = 1};
+        sync_fails = false;
+        assert_int_equal(ledger_commit(workshop->ledger, &batch, &error), COMMIT_DONE);
+        sync_fails = true;
+        reported = !ledger_checkpoint(workshop->ledger, &busy, &error);
+    }
+    free(text);
+    assert_true(reported);
+    assert_int_equal(error.sqlite_code, SQLITE_IOERR_FSYNC);
+    assert_int_equal(commit_site(workshop, ledger_last_batch(workshop->ledger) + 1, &error), COMMIT_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_commit_syncs_the_wal, begin, end),
+        cmocka_unit_test_setup_teardown(a_failed_sync_leaves_the_outcome_unknown, begin, end),
+        cmocka_unit_test_setup_teardown(a_full_disk_takes_the_whole_batch, begin, end),
+        cmocka_unit_test_setup_teardown(a_failed_checkpoint_is_final_for_the_handle, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
