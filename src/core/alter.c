@@ -111,7 +111,7 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
     return event;
 }
 
-void alter_replay(struct builder *builder, int64_t thing, bool is_group)
+static void show_again(struct builder *builder, int64_t thing, bool is_group)
 {
     struct decision *decision = builder->decision;
     decision->group = is_group ? thing : 0;
@@ -129,6 +129,18 @@ void alter_replay(struct builder *builder, int64_t thing, bool is_group)
         book_reservation(builder->book, thing + leg, builder->at, &outcome->image);
     }
     decision->replay_thing = 0;
+}
+
+bool alter_replayed(struct builder *builder, uint32_t scope, const struct request *request,
+                    struct fingerprint fingerprint)
+{
+    int64_t thing;
+    bool is_group;
+    if (!decide_replay(builder, scope, request, fingerprint, &thing, &is_group))
+        return false;
+    if (!builder_refused(builder))
+        show_again(builder, thing, is_group);
+    return true;
 }
 
 void check_capacity(struct builder *builder, const struct plan *plan, const char *pool, int32_t leg,

@@ -15,9 +15,11 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
 // Room for the decision's outcomes, before the first is added.
 void alter_expect(struct builder *builder, size_t outcomes);
 
-// A replay's outcome: the thing as it is now, from the book, or named so that the caller reads it from the
-// ledger.
-void alter_replay(struct builder *builder, int64_t thing, bool is_group);
+// Was the request decided before, under the same client_ref? Then the decision is its replay (the thing as it
+// is now, from the book, or named so that the caller reads it from the ledger) or a conflict, and nothing is
+// left to decide.
+bool alter_replayed(struct builder *builder, uint32_t scope, const struct request *request,
+                    struct fingerprint fingerprint);
 
 // Does what a plan adds fit into the pool? `leg` is −1 for none; with next_start when the request as a whole
 // could start later.

@@ -26,13 +26,8 @@ void decide_confirm(struct builder *builder, const struct request *request)
     if (builder_refused(builder) || !members_find(builder, tenant, target, &members))
         return;
     struct fingerprint fingerprint = fingerprint_target(builder, request, target, false, NULL);
-    int64_t thing;
-    bool is_group;
-    if (decide_replay(builder, tenant, request, fingerprint, &thing, &is_group)) {
-        if (!builder_refused(builder))
-            alter_replay(builder, thing, is_group);
+    if (alter_replayed(builder, tenant, request, fingerprint))
         return;
-    }
     if (builder->book->tenants[tenant].row.suspended)
         builder_refuse(builder, VERDICT_TENANT_SUSPENDED, "the tenant is suspended and can't confirm");
     members_in_state(builder, &members, 1U << STATE_HELD, "only what is held can be confirmed");
@@ -82,13 +77,8 @@ void decide_cancel(struct builder *builder, const struct request *request)
         return;
     struct fingerprint fingerprint =
         fingerprint_target(builder, request, &cancel->target, cancel->waive_fee, cancel->reason);
-    int64_t thing;
-    bool is_group;
-    if (decide_replay(builder, tenant, request, fingerprint, &thing, &is_group)) {
-        if (!builder_refused(builder))
-            alter_replay(builder, thing, is_group);
+    if (alter_replayed(builder, tenant, request, fingerprint))
         return;
-    }
     members_in_state(builder, &members, 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
                      "it has ended already");
     if (builder_refused(builder))

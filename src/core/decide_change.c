@@ -235,13 +235,8 @@ void decide_change(struct builder *builder, const struct request *request)
     if (builder_refused(builder) || !members_find(builder, tenant, &target, &members))
         return;
     struct fingerprint fingerprint = fingerprint_change(builder, request);
-    int64_t thing;
-    bool is_group;
-    if (decide_replay(builder, tenant, request, fingerprint, &thing, &is_group)) {
-        if (!builder_refused(builder))
-            alter_replay(builder, thing, is_group);
+    if (alter_replayed(builder, tenant, request, fingerprint))
         return;
-    }
     members_in_state(builder, &members, 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
                      "it has ended already");
     if (builder_refused(builder))

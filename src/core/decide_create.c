@@ -169,13 +169,8 @@ void decide_create(struct builder *builder, const struct request *request)
     if (builder_refused(builder))
         return;
     struct fingerprint fingerprint = fingerprint_creation(&creation);
-    int64_t thing;
-    bool is_group;
-    if (decide_replay(builder, creation.tenant, request, fingerprint, &thing, &is_group)) {
-        if (!builder_refused(builder))
-            alter_replay(builder, thing, is_group);
+    if (alter_replayed(builder, creation.tenant, request, fingerprint))
         return;
-    }
     check_windows(&creation);
     if (builder->book->tenants[creation.tenant].row.suspended)
         builder_refuse(builder, VERDICT_TENANT_SUSPENDED, "the tenant is suspended and can't book");
