@@ -25,19 +25,22 @@ COMPILER = os.environ.get("CC", "gcc").split()
 FLOORS = {
     "base": (set(), {"libsodium"}),
     "core": ({"base"}, set()),
-    "ledger": ({"base", "core"}, {"sqlite3"}),
+    "ledger": ({"base", "core", "sql"}, {"sqlite3"}),
     "wire": ({"base", "core"}, {"jansson"}),
     "hook": ({"base"}, {"libcurl", "libuv"}),
-    "server": ({"base", "core", "ledger", "wire", "hook"}, {"libuv", "jansson", "libsystemd"}),
+    "server": ({"base", "core", "ledger", "wire", "hook", "openrpc"}, {"libuv", "jansson", "libsystemd"}),
     "client": ({"public"}, {"jansson"}),
-    "cli": ({"public"}, {"jansson"}),
+    # `colossus schema` prints the two texts that are embedded, and works without the daemon.
+    "cli": ({"public", "sql", "openrpc"}, {"jansson"}),
     # src/colossusd.c
     "daemon": ({"base", "core", "ledger", "wire", "hook", "server"}, {"libuv"}),
     # src/cli/verify*.c, which works without the daemon
     "verify": ({"public", "cli", "base", "core", "ledger"}, {"jansson"}),
+    # src/cli/schema.c, which prints what was made from schema/
+    "schema": ({"public", "cli", "generated SQL", "generated OpenRPC"}, {"jansson"}),
 }
 # Headers that have no folder of their own in their name.
-PLACES = {"colossus.h": "public", "generated/sql.h": "ledger", "generated/openrpc.h": "server"}
+PLACES = {"colossus.h": "public", "generated/sql.h": "sql", "generated/openrpc.h": "openrpc"}
 LIBRARIES = [("sodium", "libsodium"), ("sqlite3", "sqlite3"), ("jansson", "jansson"), ("uv", "libuv"),
              ("curl/", "libcurl"), ("systemd/", "libsystemd")]
 # Standard C, and what is the system's. The wire may not include the latter; the core may include only what neither
@@ -74,7 +77,9 @@ def floor_of(path):
         return "daemon"
     if parts[0] == "cli" and path.name.startswith("verify"):
         return "verify"
-    return parts[0]
+    if parts == ("cli", "schema.c"):
+        return "schema"
+    return parts[0] if parts[0] not in ("daemon", "verify", "schema") else "none"
 
 
 def place_of_header(quote, name):
@@ -180,6 +185,10 @@ PLANTED_INCLUDES = [
     ("cli/table.c", '#include "core/book.h"\n', True),
     ("cli/verify.c", '#include "ledger/ledger.h"\n#include "core/book.h"\n', False),
     ("cli/verify.c", '#include "server/server.h"\n', True),
+    ("cli/schema.c", '#include "generated/sql.h"\n#include "generated/openrpc.h"\n', False),
+    ("cli/schema.c", '#include "ledger/ledger.h"\n', True),
+    ("cli/table.c", '#include "generated/sql.h"\n', True),
+    ("server/a.c", '#include "generated/sql.h"\n', True),
     ("colossusd.c", '#include "server/server.h"\n#include <uv.h>\n', False),
     ("colossusd.c", '#include "client/socket.h"\n', True),
     ("extra/a.c", "", True),

@@ -73,7 +73,7 @@ const struct verb *verb_by_name(const char *name)
 const struct verb *verb_like(const char *name)
 {
     const struct verb *nearest = NULL;
-    size_t least = strlen(name) / 2 + 2;
+    size_t least = strlen(name) / 3 > 2 ? strlen(name) / 3 + 1 : 3;
     for (size_t i = 0; i < verb_count; i++) {
         size_t distance = text_distance(name, verb_table[i].name);
         if (distance < least) {
@@ -242,8 +242,8 @@ bool arguments_read(int count, char *const *texts, struct arguments *arguments,
     if (is_only_asking(arguments))
         return true;
     if (arguments->verb == NULL && reading.first_word != NULL)
-        return complain(&reading, "\"", reading.first_word, "\" needs a second word; see colossus --help");
+        return complain(&reading, "the verb \"", reading.first_word, "\" needs a second word");
     if (arguments->verb == NULL)
-        return complain(&reading, "", "a verb is missing", "; see colossus --help");
+        return complain(&reading, "", "a verb is missing", "");
     return options_fit(&reading) && positionals_fit(&reading);
 }

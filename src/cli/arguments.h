@@ -100,6 +100,7 @@ struct verb {
     const char *method;    // NULL when run does all
     bool changes;          // takes client_ref and dry_run
     bool may_cost;         // may cost a fee, so it is quoted first
+    bool is_repeatable;    // doing it twice does no harm, so no client_ref is made for it
     // Does it all, and returns the exit status; NULL: calls the method with what was given, and shows the
     // result.
     int (*run)(struct cli *cli);

@@ -106,7 +106,8 @@ int change_run(struct cli *cli, const char *method, json_t *params)
         arguments->verb->may_cost && !is_dry(params) && !option_given(arguments, OPTION_YES);
     if (is_to_be_asked && !ask_for_fee(cli, method, params))
         return cli->status;
-    if (!is_dry(params) && json_object_get(params, "client_ref") == NULL && !make_client_ref(cli, params))
+    bool lacks_ref = !is_dry(params) && json_object_get(params, "client_ref") == NULL;
+    if (lacks_ref && !arguments->verb->is_repeatable && !make_client_ref(cli, params))
         return cli->status;
     json_t *result = daemon_call(cli, method, params);
     if (result == NULL)

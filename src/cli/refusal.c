@@ -51,28 +51,42 @@ static const json_t *asked_of(const json_t *params, const json_t *data)
     return params;
 }
 
-static void print_leg(FILE *words, const json_t *data)
+// The wire counts legs from 0, people from 1.
+static void print_leg(FILE *words, const json_t *params, const json_t *data)
 {
     const json_t *leg = json_object_get(data, "leg");
-    if (json_is_integer(leg))
-        fprintf(words, "leg %lld: ", (long long)json_integer_value(leg));
+    size_t count = json_array_size(json_object_get(params, "legs"));
+    if (json_is_integer(leg) && count > 0)
+        fprintf(words, "leg %lld of %zu: ", (long long)json_integer_value(leg) + 1, count);
 }
 
 // ---- Capacity
 
-static void print_interruptions(FILE *words, const json_t *list)
+#define INTERRUPTIONS_SHOWN 8
+
+static void print_interruption(FILE *words, const json_t *interruption)
 {
-    size_t index;
-    const json_t *each;
-    json_array_foreach(list, index, each)
-    {
-        char *gpus = count_member(each, "gpus");
-        const char *start = text_member(each, "start"), *end = text_member(each, "end");
-        fprintf(words, "%s reservation %lld by %s GPUs from %s to %s", index == 0 ? "; it would cut" : ",",
-                (long long)json_integer_value(json_object_get(each, "reservation")),
-                gpus == NULL ? "?" : gpus, start == NULL ? "?" : start, end == NULL ? "?" : end);
-        free(gpus);
+    char *gpus = count_member(interruption, "gpus");
+    const char *start = text_member(interruption, "start"), *end = text_member(interruption, "end");
+    fprintf(words, "reservation %lld by %s GPUs from %s to %s",
+            (long long)json_integer_value(json_object_get(interruption, "reservation")),
+            gpus == NULL ? "?" : gpus, start == NULL ? "?" : start, end == NULL ? "?" : end);
+    free(gpus);
+}
+
+// A change of capacity that leaves less than is booked: what it would cut.
+static void print_displacement(FILE *words, const json_t *data, const json_t *interruptions)
+{
+    const char *short_from = text_member(data, "first_short");
+    size_t count = json_array_size(interruptions);
+    fprintf(words, "this leaves fewer GPUs than are booked from %s on",
+            short_from == NULL ? "?" : short_from);
+    for (size_t i = 0; i < count && i < INTERRUPTIONS_SHOWN; i++) {
+        fputs(i == 0 ? "; it would cut " : ", ", words);
+        print_interruption(words, json_array_get(interruptions, i));
     }
+    if (count > INTERRUPTIONS_SHOWN)
+        fprintf(words, ", and %zu more", count - INTERRUPTIONS_SHOWN);
 }
 
 // The hours that were asked for. A change is known by what differs, so it may not say.
@@ -93,10 +107,7 @@ static void print_capacity(FILE *words, const json_t *asked, const char *message
     char *gpus = count_member(asked, "gpus"), *free_gpus = count_member(data, "free");
     const char *pool = text_member(data, "pool"), *short_from = text_member(data, "first_short");
     const char *next = text_member(data, "next_start"), *until = text_member(data, "searched_until");
-    if (json_object_get(data, "interruptions") != NULL) {
-        fputs(message, words);
-        print_interruptions(words, json_object_get(data, "interruptions"));
-    } else if (gpus == NULL || pool == NULL || free_gpus == NULL) {
+    if (gpus == NULL || pool == NULL || free_gpus == NULL) {
         fputs(message, words);
     } else {
         fprintf(words, "no %s GPUs free in %s", gpus, pool);
@@ -160,10 +171,13 @@ static void print_invalid_manifest(FILE *words, const char *message, const json_
 static void print_words(FILE *words, const json_t *params, int code, const char *message, const json_t *data)
 {
     const json_t *retry = json_object_get(data, "retry_after_ms");
-    print_leg(words, data);
+    print_leg(words, params, data);
     switch (code) {
     case COLOSSUS_CAPACITY_EXCEEDED:
-        print_capacity(words, asked_of(params, data), message, data);
+        if (json_object_get(data, "interruptions") != NULL)
+            print_displacement(words, data, json_object_get(data, "interruptions"));
+        else
+            print_capacity(words, asked_of(params, data), message, data);
         break;
     case COLOSSUS_COMMITMENT_EXCEEDED:
         print_commitment(words, data);

@@ -138,8 +138,16 @@ static void add_members(struct table *table, const char *prefix, const json_t *o
     }
 }
 
+// The only thing in a result, if it has but one: {"capacity_change":{...}}.
+static const json_t *unwrapped(const json_t *object)
+{
+    const json_t *only = json_object_iter_value(json_object_iter((json_t *)object));
+    return json_object_size(object) == 1 && json_is_object(only) ? only : object;
+}
+
 void show_object(struct cli *cli, const json_t *object)
 {
+    object = unwrapped(object);
     struct table *table = table_new(2, NULL);
     const char *member;
     json_t *value;
@@ -224,7 +232,8 @@ void show_statement(struct cli *cli, const json_t *result)
 void show_changes(struct cli *cli, const json_t *result)
 {
     static const char *const columns[] = {"kind", "what", "name"};
-    if (json_is_true(json_object_get(result, "dry_run")))
+    bool is_any = json_array_size(json_object_get(result, "changes")) > 0;
+    if (is_any && json_is_true(json_object_get(result, "dry_run")))
         fputs("Not applied, this would be:\n", cli->err);
     if (json_is_true(json_object_get(result, "replayed")))
         fputs("This was applied before:\n", cli->err);

@@ -109,6 +109,8 @@ char *value_of_event(const json_t *event)
         return about_capacity_change(thing);
     if ((thing = json_object_get(data, "period")) != NULL && json_is_object(thing))
         return text_format("%s %s", text_in(thing, "contract", "?"), text_in(thing, "period_start", "?"));
+    if ((thing = json_object_get(json_object_get(data, "manifest"), "changes")) != NULL)
+        return text_format("%zu changes", json_array_size(thing));
     // Everything else has a name under its own kind: {"tenant":{"tenant":"x",...}}.
     const char *kind;
     json_object_foreach((json_t *)data, kind, thing)
@@ -117,5 +119,5 @@ char *value_of_event(const json_t *event)
         if (name != NULL)
             return text_format("%s %s", kind, name);
     }
-    return data == NULL ? NULL : json_dumps(data, JSON_COMPACT);
+    return NULL;
 }

@@ -38,6 +38,10 @@ static void show_progress(void *context, const char *step, int64_t done, int64_t
 
 static void show_report(struct cli *cli, const struct verify_report *report)
 {
+    if (!cli->is_json) {
+        fprintf(cli->out, "The ledger is sound: %s.\n", report->message);
+        return;
+    }
     json_t *result =
         json_pack("{s:b, s:s, s:I, s:I, s:I, s:I}", "sound", report->sound, "message", report->message,
                   "batches", (json_int_t)report->batches, "events", (json_int_t)report->events, "transfers",
