@@ -142,6 +142,9 @@ void time_format(int64_t seconds, char text[TIME_TEXT_SIZE])
     time_t time = (time_t)seconds;
     struct tm date;
     text[0] = '\0';
-    if (gmtime_r(&time, &date) != NULL)
-        strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &date);
+    if (gmtime_r(&time, &date) == NULL)
+        return;
+    // The year has four digits, which strftime does not promise.
+    int year = snprintf(text, TIME_TEXT_SIZE, "%04u", (unsigned)(date.tm_year + 1900) % 10000);
+    strftime(text + year, TIME_TEXT_SIZE - (size_t)year, "-%m-%dT%H:%M:%SZ", &date);
 }
