@@ -102,8 +102,8 @@ schema_docs := $(if $(wildcard schema/generate.py),$(generated)/openrpc.json)
 FLOOR ?= *
 unit_sources := $(wildcard tests/unit/$(FLOOR)/*_test.c) $(if $(filter *,$(FLOOR)),$(wildcard tests/sim/*_test.c))
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
-# What the tests of one folder share.
-helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c)))
+# What the tests of one folder share; those of the command line also have the client's fake daemon.
+helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
