@@ -167,6 +167,30 @@ static void test_help_tells_of_every_verb_and_option(void **state)
     free(text);
 }
 
+// The tests are run at the top of the project.
+static void test_the_manual_has_every_verb_and_option(void **state)
+{
+    (void)state;
+    static char manual[65536];
+    FILE *file = fopen("docs/colossus.1", "r");
+    assert_non_null(file);
+    size_t length = fread(manual, 1, sizeof manual - 1, file);
+    fclose(file);
+    assert_true(length < sizeof manual - 1);
+    for (size_t i = 0; i < verb_count; i++) {
+        char *item = text_format("\n.It Cm %s", verb_table[i].name);
+        if (strstr(manual, item) == NULL)
+            fail_msg("the manual has no verb %s", verb_table[i].name);
+        free(item);
+    }
+    for (int option = 0; option < OPTION_COUNT; option++) {
+        char *spelling = text_format(" -%s", option_table[option].name);
+        if (strstr(manual, spelling) == NULL)
+            fail_msg("the manual has no option --%s", option_table[option].name);
+        free(spelling);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_options_are_told_apart),
         cmocka_unit_test(test_verbs_are_whole),
         cmocka_unit_test(test_help_tells_of_every_verb_and_option),
+        cmocka_unit_test(test_the_manual_has_every_verb_and_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
