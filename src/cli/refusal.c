@@ -151,6 +151,15 @@ static void print_member(FILE *words, const char *message, const json_t *data)
     fputs(message, words);
 }
 
+// An operator's change has to say for whom it is.
+static void print_invalid_params(FILE *words, const json_t *params, const char *message, const json_t *data)
+{
+    const char *member = text_member(data, "member");
+    print_member(words, message, data);
+    if (member != NULL && strcmp(member, "tenant") == 0 && json_object_get(params, "tenant") == NULL)
+        fputs("; say --tenant", words);
+}
+
 static void print_with(FILE *words, const char *message, const json_t *data, const char *name,
                        const char *before)
 {
@@ -181,6 +190,9 @@ static void print_words(FILE *words, const json_t *params, int code, const char 
         break;
     case COLOSSUS_COMMITMENT_EXCEEDED:
         print_commitment(words, data);
+        break;
+    case COLOSSUS_INVALID_PARAMS:
+        print_invalid_params(words, params, message, data);
         break;
     case COLOSSUS_NO_CONTRACT:
         print_with(words, message, data, "first_uncovered", "; the first hour that none covers is ");

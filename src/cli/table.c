@@ -78,7 +78,7 @@ static void print_cell(const struct table *table, size_t at, const char *text, F
         fprintf(out, "%*s%s", (int)padding, "", text);
     else
         fprintf(out, "%s%*s", text, is_last ? 0 : (int)padding, "");
-    fputs(is_last ? "\n" : "  ", out);
+    fputs(is_last ? "" : "  ", out);
 }
 
 static void print_headings(const struct table *table, FILE *out, bool is_bold)
@@ -88,8 +88,7 @@ static void print_headings(const struct table *table, FILE *out, bool is_bold)
     for (size_t i = 0; i < table->column_count; i++)
         if (table->columns[i].is_used)
             print_cell(table, i, table->columns[i].heading, out);
-    if (is_bold)
-        fputs("\033[0m", out);
+    fputs(is_bold ? "\033[0m\n" : "\n", out);
 }
 
 void table_print(const struct table *table, FILE *out, bool is_bold)
@@ -98,9 +97,13 @@ void table_print(const struct table *table, FILE *out, bool is_bold)
         return;
     if (table->has_headings)
         print_headings(table, out, is_bold);
-    for (size_t i = 0; i < table->cell_count; i++)
-        if (table->columns[i % table->column_count].is_used)
-            print_cell(table, i % table->column_count, table->cells[i], out);
+    for (size_t i = 0; i < table->cell_count; i++) {
+        size_t column = i % table->column_count;
+        if (table->columns[column].is_used)
+            print_cell(table, column, table->cells[i], out);
+        if (column + 1 == table->column_count)
+            fputc('\n', out);
+    }
 }
 
 void table_free(struct table *table)

@@ -85,6 +85,10 @@ static void test_others(void **state)
     assert_words("{}", 1015, "is missing", "{\"path\":\"pools[0].gpu\"}", "pools[0].gpu: is missing");
     assert_words("{}", -32602, "is too small", "{\"member\":\"gpus\"}", "gpus: is too small");
     assert_words("{}", -32602, "gpus is too small", "{\"member\":\"gpus\"}", "gpus is too small");
+    assert_words("{}", -32602, "say for whom", "{\"member\":\"tenant\"}",
+                 "tenant: say for whom; say --tenant");
+    assert_words("{\"tenant\":\"x\"}", -32602, "tenant is too long", "{\"member\":\"tenant\"}",
+                 "tenant is too long");
     assert_words("{}", 1017, "no price", "{\"first_unrated\":\"f\"}",
                  "no price; the first hour without one is f");
     assert_words("{}", 1011, "later", "{\"retry_after_ms\":250}", "later (in 250 ms)");

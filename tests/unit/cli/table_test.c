@@ -90,7 +90,7 @@ static void test_only_headings_are_bold(void **state)
     struct table *table = table_new(1, headings);
     table_cell(table, "1");
     char *text = printed(table, true);
-    assert_string_equal(text, "\033[1mA\n\033[0m1\n");
+    assert_string_equal(text, "\033[1mA\033[0m\n1\n");
     free(text);
     table_free(table);
 }
