@@ -353,6 +353,16 @@ static struct amount period_settled(const struct contract_work *work, struct con
     return settled;
 }
 
+// What the closes may hand on, added up: a period's unmet commit can move on again at every later close, and
+// a paid shortfall moves as credit and as authority. The contract's accounts grant all of it, so it must be
+// within range, or a close could not be written.
+static bool moves_fit(const struct contract_terms_row *terms, struct amount total, size_t period_count)
+{
+    int64_t moves = terms->then == SHORTFALL_CREDIT ? 2 : terms->defer_bp > 0 ? 1 : 0;
+    struct amount moved;
+    return amount_multiply(total, moves * ((int64_t)period_count + 1), &moved);
+}
+
 static bool reckon_periods(struct contract_work *work)
 {
     const struct manifest_contract *listed = work->listed;
@@ -382,6 +392,12 @@ static bool reckon_periods(struct contract_work *work)
                             "the commit and the overage limit add up to more than can be reckoned with");
             return false;
         }
+    }
+    if (!moves_fit(&listed->terms, total, work->period_count)) {
+        manifest_refuse(
+            work->apply, path_of(work, NULL, 0, "periods"),
+            "what the shortfall terms may move from period to period is more than can be reckoned with");
+        return false;
     }
     return true;
 }

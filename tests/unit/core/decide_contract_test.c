@@ -155,6 +155,23 @@ static void test_two_contracts_for_the_same_hours_are_ambiguous(void **state)
     fixture_end(&fixture);
 }
 
+static void test_what_closes_may_move_must_be_within_range(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_at("2026-01-01T00:00:00Z");
+    struct sample sample;
+    sample_fill(&sample);
+    // Two years of $2 trillion can be granted, but not again at each close, as credit and as authority.
+    sample.contracts[0].terms.overage_kind = OVERAGE_NONE;
+    sample.periods[0].commit = sample.periods[1].commit = dollars(2000000000000);
+    sample.contracts[0].terms.then = SHORTFALL_CREDIT;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_INVALID_MANIFEST);
+    assert_string_equal(fixture.decision.refusal.path, "contracts[0].periods");
+    sample.contracts[0].terms.then = SHORTFALL_CHARGE;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
+    fixture_end(&fixture);
+}
+
 static void test_senseless_periods_are_refused_by_their_path(void **state)
 {
     (void)state;
@@ -196,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_a_period_that_ends_now_is_over),
         cmocka_unit_test(test_terms_in_force_stand),
         cmocka_unit_test(test_two_contracts_for_the_same_hours_are_ambiguous),
+        cmocka_unit_test(test_what_closes_may_move_must_be_within_range),
         cmocka_unit_test(test_senseless_periods_are_refused_by_their_path),
     };
     return digest_initialise() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
