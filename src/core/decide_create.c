@@ -102,6 +102,8 @@ static void plan_legs(struct creation *creation)
         plan_begin(plan, creation->builder, creation->tenant, creation->pools[i], leg->tier, NULL, false);
         plan_set_gpus(plan, leg->start, leg->end, (int32_t)leg->gpus);
         plan_price(plan, leg_number(creation, i));
+        if (builder_refused(creation->builder)) // also for an amount that overflows
+            creation->builder->decision->refusal.leg = leg_number(creation, i);
     }
 }
 
