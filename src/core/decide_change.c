@@ -12,6 +12,11 @@
 #include "core/builder.h"
 #include "core/members.h"
 
+// The most slices that a change may leave a reservation in, unless it had more before. Each change may add
+// some, all are written in each event, and planning costs their number squared; whoever comes this far can
+// cancel what is left and book it as one.
+#define SLICES_MAX 512
+
 struct alteration {
     struct builder *builder;
     const struct change_request *change;
@@ -221,6 +226,12 @@ static void add_rows(const struct alteration *alteration, const struct request *
     if (row.state == STATE_BOOKED && row.start.number <= alteration->running.number)
         row.state = STATE_ACTIVE;
     plan_settle(plan, row.id);
+    if (plan->slice_count > SLICES_MAX && plan->slice_count > (size_t)alteration->before->slice_count) {
+        builder_refuse(builder, VERDICT_INVALID_STATE,
+                       "it has been changed into too many pieces: cancel what is left and book it anew")
+            ->state = row.state;
+        return;
+    }
     alter_expect(builder, 1);
     int64_t event =
         alter_reservation(builder, alteration->before, &row, plan, "reservation.changed", false, NULL);

@@ -32,6 +32,32 @@ static struct plan_period *period_of(struct plan *plan, uint32_t period)
     return &plan->periods[plan->period_count++];
 }
 
+// ---- Order
+
+static bool before_by_layer(const struct slice_row *a, const struct slice_row *b)
+{
+    return a->layer != b->layer ? a->layer < b->layer : a->start.number < b->start.number;
+}
+
+static bool before_by_number(const struct slice_row *a, const struct slice_row *b)
+{
+    return a->number < b->number;
+}
+
+// By insertion: slices are nearly in order.
+static void sort_slices(struct plan *plan, bool (*before)(const struct slice_row *, const struct slice_row *))
+{
+    for (size_t i = 1; i < plan->slice_count; i++) {
+        struct slice_row moved = plan->slices[i];
+        size_t place = i;
+        while (place > 0 && before(&moved, &plan->slices[place - 1])) {
+            plan->slices[place] = plan->slices[place - 1];
+            place--;
+        }
+        plan->slices[place] = moved;
+    }
+}
+
 void plan_begin(struct plan *plan, struct builder *builder, uint32_t tenant, uint32_t pool, enum tier tier,
                 const struct reservation_image *before, bool free_of_charge)
 {
@@ -43,23 +69,10 @@ void plan_begin(struct plan *plan, struct builder *builder, uint32_t tenant, uin
     plan->last_layer = before->row.last_layer;
     for (int32_t i = 0; i < before->slice_count; i++)
         add_slice(plan, before->slices[i]);
+    sort_slices(plan, before_by_layer);
 }
 
 // ---- Cutting
-
-// Cuts the slices that span an hour in two, so that each lies on one side of it.
-static void split_at(struct plan *plan, struct hour hour)
-{
-    size_t count = plan->slice_count;
-    for (size_t i = 0; i < count; i++) {
-        if (plan->slices[i].start.number < hour.number && hour.number < plan->slices[i].end.number) {
-            struct slice_row later = plan->slices[i];
-            later.start = hour;
-            plan->slices[i].end = hour;
-            add_slice(plan, later);
-        }
-    }
-}
 
 static bool add_cost(struct plan *plan, struct amount price, int64_t gpus, int64_t hours, struct amount *sum)
 {
@@ -95,25 +108,65 @@ static void count_release(struct plan *plan, const struct slice_row *slice, int3
     add_cost(plan, slice->price, gpus, late_end - slice->start.number, &period->late);
 }
 
-// Of the slices over a window, which all lie inside it or outside it, takes GPUs away: the newest first.
+// The places of the slices with GPUs in an hour, by layer, the newest first. Slices are nearly in the order
+// of their layers, so finding the place of each costs little.
+static size_t find_covering(struct plan *plan, struct hour hour)
+{
+    if (plan->covering_capacity < plan->slice_count) {
+        plan->covering_capacity = plan->slice_capacity;
+        plan->covering =
+            arena_allocate(plan->builder->arena, plan->covering_capacity * sizeof *plan->covering);
+    }
+    size_t count = 0;
+    for (size_t i = plan->slice_count; i-- > 0;) {
+        const struct slice_row *slice = &plan->slices[i];
+        if (slice->gpus == 0 || slice->start.number > hour.number || slice->end.number <= hour.number)
+            continue;
+        size_t place = count++;
+        for (; place > 0 && plan->slices[plan->covering[place - 1]].layer < slice->layer; place--)
+            plan->covering[place] = plan->covering[place - 1];
+        plan->covering[place] = i;
+    }
+    return count;
+}
+
+// Takes GPUs from one slice in a window that it covers. A slice is cut in two only where a part of it stays
+// on either side of the cut, so that a long stack of slices stays as short as it was.
+static void cut(struct plan *plan, size_t place, struct hour start, struct hour end, int32_t gpus)
+{
+    struct slice_row window = plan->slices[place];
+    window.start = start;
+    window.end = end;
+    count_release(plan, &window, gpus);
+    window.gpus -= gpus;
+    struct slice_row after = plan->slices[place];
+    after.start = end;
+    if (plan->slices[place].start.number < start.number) {
+        plan->slices[place].end = start;
+        if (window.gpus > 0)
+            add_slice(plan, window);
+        if (after.end.number > end.number)
+            add_slice(plan, after);
+    } else if (window.gpus == 0 && after.end.number > end.number) {
+        plan->slices[place] = after;
+    } else {
+        plan->slices[place] = window;
+        if (after.end.number > end.number)
+            add_slice(plan, after);
+    }
+}
+
+// Of the slices over a window, each of which covers it or lies outside it, takes GPUs away: the newest first.
 static void release(struct plan *plan, struct hour start, struct hour end, int32_t gpus)
 {
-    split_at(plan, start);
-    split_at(plan, end);
-    while (gpus > 0) {
-        struct slice_row *newest = NULL;
-        for (size_t i = 0; i < plan->slice_count; i++) {
-            struct slice_row *slice = &plan->slices[i];
-            if (slice->gpus > 0 && slice->start.number >= start.number && slice->end.number <= end.number &&
-                (newest == NULL || slice->layer > newest->layer))
-                newest = slice;
-        }
-        assert(newest != NULL);
-        int32_t taken = newest->gpus < gpus ? newest->gpus : gpus;
-        count_release(plan, newest, taken);
-        newest->gpus -= taken;
+    size_t count = find_covering(plan, start);
+    for (size_t i = 0; i < count && gpus > 0; i++) {
+        int32_t present = plan->slices[plan->covering[i]].gpus;
+        int32_t taken = present < gpus ? present : gpus;
+        cut(plan, plan->covering[i], start, end, taken);
         gpus -= taken;
     }
+    assert(gpus == 0);
 }
 
 static void add(struct plan *plan, struct hour start, struct hour end, int32_t gpus)
@@ -228,30 +281,6 @@ void plan_price(struct plan *plan, int32_t leg)
 }
 
 // ---- Settling
-
-static bool before_by_layer(const struct slice_row *a, const struct slice_row *b)
-{
-    return a->layer != b->layer ? a->layer < b->layer : a->start.number < b->start.number;
-}
-
-static bool before_by_number(const struct slice_row *a, const struct slice_row *b)
-{
-    return a->number < b->number;
-}
-
-// By insertion: a reservation has few slices, and they are nearly in order.
-static void sort_slices(struct plan *plan, bool (*before)(const struct slice_row *, const struct slice_row *))
-{
-    for (size_t i = 1; i < plan->slice_count; i++) {
-        struct slice_row moved = plan->slices[i];
-        size_t place = i;
-        while (place > 0 && before(&moved, &plan->slices[place - 1])) {
-            plan->slices[place] = plan->slices[place - 1];
-            place--;
-        }
-        plan->slices[place] = moved;
-    }
-}
 
 // Drops what was cut to nothing and joins neighbours that differ in nothing.
 static void merge_slices(struct plan *plan)

@@ -35,6 +35,8 @@ struct plan {
     int32_t last_slice, last_layer;
     struct slice_row *slices; // unordered and numbered as before, until settled; new ones have number 0
     size_t slice_count, slice_capacity;
+    size_t *covering; // scratch for cutting
+    size_t covering_capacity;
     struct plan_addition *additions;
     size_t addition_count, addition_capacity;
     struct plan_period *periods;
