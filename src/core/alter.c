@@ -54,6 +54,20 @@ static void add_slice_rows(struct builder *builder, const struct reservation_ima
     }
 }
 
+// What a booking adds must leave the period's close able to settle it. By then all that is booked is
+// delivered, and unmet commit of earlier periods may have been moved in, which terms that move any keep below
+// half of the largest amount.
+static void check_settleable(struct builder *builder, uint32_t period)
+{
+    struct commitment commitment;
+    struct amount most;
+    if (builder_commitment(builder, period, &commitment) &&
+        amount_add(amount_max(commitment.floor, commitment.used), commitment.fees, &most) &&
+        amount_add(most, commitment.surcharge, &most) && amount_add(most, most, &most))
+        return;
+    builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the period's amounts would pass what can be settled");
+}
+
 static void add_transfers(struct builder *builder, const struct plan *plan, int64_t reservation,
                           bool waive_fee, int64_t event)
 {
@@ -74,7 +88,43 @@ static void add_transfers(struct builder *builder, const struct plan *plan, int6
             builder_transfer(builder, TRANSFER_WAIVE, fees, charges, sums->fee, sums->period, reservation,
                              event);
         builder_touch_period(builder, sums->period);
+        if (!amount_is_zero(sums->added) || !amount_is_zero(sums->fee))
+            check_settleable(builder, sums->period);
     }
+}
+
+void alter_lifecycle(struct builder *builder, int64_t id, struct instant at, enum reservation_state state)
+{
+    const struct reservation *live = book_live(builder->book, id);
+    assert(transition_allowed(live->row.state, state));
+    struct reservation_image image = {
+        .row = live->row, .slices = live->slices, .slice_count = live->slice_count};
+    // The hour before the end is the last window's.
+    struct instant shown =
+        state == STATE_COMPLETED ? hour_start((struct hour){live->row.end.number - 1}) : at;
+    image.row.gpus = reservation_gpus_at(&image, shown);
+    image.row.state = state;
+    struct instant decided = builder->at;
+    builder->at = at;
+    struct json json = builder_text(builder);
+    json_object(&json, NULL);
+    json_object(&json, "reservation");
+    book_write_reservation(builder->book, &json, &image, at);
+    json_object_end(&json);
+    json_object_end(&json);
+    builder_event(builder, state == STATE_ACTIVE ? "reservation.started" : "reservation.completed",
+                  image.row.tenant, id);
+    builder_reservation(builder, &image.row);
+    builder->at = decided;
+}
+
+// Starts are written some time after their hour. What changes a reservation before its start was written
+// writes it down first, so that every move has its event.
+static void write_start(struct builder *builder, const struct reservation_image *before)
+{
+    const struct reservation *live = book_live(builder->book, before->row.id);
+    if (live->row.state == STATE_BOOKED && before->row.state == STATE_ACTIVE)
+        alter_lifecycle(builder, before->row.id, hour_start(live->row.start), STATE_ACTIVE);
 }
 
 int64_t alter_reservation(struct builder *builder, const struct reservation_image *before,
@@ -100,6 +150,8 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
 
     if (before == NULL)
         builder_add(builder, ROW_RESERVATION)->reservation = *row;
+    else
+        write_start(builder, before);
     add_slice_rows(builder, before, plan);
     write_event(builder, outcome, before == NULL, waive_fee, reason);
     int64_t event = builder_event(builder, event_type, row->tenant, row->id);

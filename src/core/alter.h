@@ -12,6 +12,9 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
                           struct reservation_row *row, const struct plan *plan, const char *event_type,
                           bool waive_fee, const char *reason);
 
+// Adds the event and the row of a start or an end, which moves the state and nothing else, as of its instant.
+void alter_lifecycle(struct builder *builder, int64_t id, struct instant at, enum reservation_state state);
+
 // Room for the decision's outcomes, before the first is added.
 void alter_expect(struct builder *builder, size_t outcomes);
 
