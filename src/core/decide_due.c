@@ -34,31 +34,6 @@ static void decide_expiry(struct builder *builder, int64_t id)
     alter_reservation(builder, &before, &row, &plan, "reservation.expired", false, NULL);
 }
 
-// Starts and ends move the state and nothing else.
-static void add_lifecycle(struct builder *builder, int64_t id, struct instant at,
-                          enum reservation_state state)
-{
-    const struct reservation *live = book_live(builder->book, id);
-    assert(transition_allowed(live->row.state, state));
-    struct reservation_image image = {
-        .row = live->row, .slices = live->slices, .slice_count = live->slice_count};
-    // The hour before the end is the last window's.
-    struct instant shown =
-        state == STATE_COMPLETED ? hour_start((struct hour){live->row.end.number - 1}) : at;
-    image.row.gpus = reservation_gpus_at(&image, shown);
-    image.row.state = state;
-    builder->at = at;
-    struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "reservation");
-    book_write_reservation(builder->book, &json, &image, at);
-    json_object_end(&json);
-    json_object_end(&json);
-    builder_event(builder, state == STATE_ACTIVE ? "reservation.started" : "reservation.completed",
-                  image.row.tenant, id);
-    builder_reservation(builder, &image.row);
-}
-
 static bool still_due(const struct book *book, struct due due)
 {
     const struct reservation *live;
@@ -154,14 +129,15 @@ static void post_month(struct builder *builder, uint32_t id, struct hour through
     const struct period *period = &builder->book->periods[id];
     const struct contract *contract = &builder->book->contracts[period->row.contract];
     struct amount fees = period_balance(builder->book, id, ACCOUNT_FEES);
+    // A period that has not begun, or was first applied in the month that ends, delivers nothing in it.
+    bool delivers = period->row.delivered_through.number < through.number;
     bool nothing = amount_compare(fees, period->row.fees_billed) == 0 &&
-                   (period->row.start.number >= through.number ||
-                    amount_is_zero(period_unposted(&period->row, through)));
+                   amount_is_zero(period_unposted(&period->row, through));
     if (period->row.closed || nothing)
         return;
     size_t place = begin_period_event(builder, id, "period.posted");
     int64_t event = builder->rows[place].event.seq;
-    if (period->row.start.number < through.number)
+    if (delivers)
         post_consumption(builder, id, through, event);
     struct contract_period_row *row = builder_period(builder, id);
     if (contract->terms.billing == BILLING_ARREARS) {
@@ -306,8 +282,8 @@ static void decide_lifecycle(struct book *book, struct instant now, struct build
         bool again = due.at.seconds == last.at.seconds && due.order == last.order;
         last = due;
         if (!again)
-            add_lifecycle(builder, due_id(due), due.at,
-                          due_kind(due) == DUE_START ? STATE_ACTIVE : STATE_COMPLETED);
+            alter_lifecycle(builder, due_id(due), due.at,
+                            due_kind(due) == DUE_START ? STATE_ACTIVE : STATE_COMPLETED);
     }
 }
 
