@@ -45,14 +45,17 @@ static void apply_site(struct book *book, const struct site_row *row)
 static void apply_site_power(struct book *book, const struct site_power_row *row)
 {
     struct site *site = &book->sites[row->site];
-    for (size_t i = 0; i < site->power_count; i++) {
-        if (site->power[i].start.number == row->start.number) {
-            site->power[i] = *row;
-            return;
-        }
+    size_t place = site->power_count;
+    while (place > 0 && site->power[place - 1].start.number >= row->start.number)
+        place--;
+    if (place < site->power_count && site->power[place].start.number == row->start.number) {
+        site->power[place] = *row;
+        return;
     }
     site->power = memory_grow(site->power, site->power_count, &site->power_capacity, sizeof *site->power);
-    site->power[site->power_count++] = *row;
+    memmove(&site->power[place + 1], &site->power[place], (site->power_count - place) * sizeof *site->power);
+    site->power[place] = *row;
+    site->power_count++;
 }
 
 static void apply_pool(struct book *book, const struct pool_row *row)
@@ -61,7 +64,7 @@ static void apply_pool(struct book *book, const struct pool_row *row)
     struct pool *pool = &book->pools[row->id];
     if (pool->row.id == 0) {
         name_map_put(&book->pool_names, row->pool, row->id);
-        pool->calendar = calendar_create(hour_of_instant(book->time), book_horizon_hours(book));
+        pool->calendar = calendar_create(book->reached, book_horizon_hours(book));
     }
     struct pool_row old = pool->row;
     pool->row = *row;
@@ -122,14 +125,17 @@ static void apply_tenant(struct book *book, const struct tenant_row *row)
 
 static void apply_uid(struct book *book, const struct uid_row *row)
 {
-    for (size_t i = 0; i < book->uid_count; i++) {
-        if (book->uids[i].uid == row->uid) {
-            book->uids[i] = *row;
-            return;
-        }
+    size_t place = book->uid_count;
+    while (place > 0 && book->uids[place - 1].uid >= row->uid)
+        place--;
+    if (place < book->uid_count && book->uids[place].uid == row->uid) {
+        book->uids[place] = *row;
+        return;
     }
     book->uids = memory_grow(book->uids, book->uid_count, &book->uid_capacity, sizeof *book->uids);
-    book->uids[book->uid_count++] = *row;
+    memmove(&book->uids[place + 1], &book->uids[place], (book->uid_count - place) * sizeof *book->uids);
+    book->uids[place] = *row;
+    book->uid_count++;
 }
 
 static void apply_token(struct book *book, const struct token_row *row)
@@ -148,11 +154,10 @@ static void apply_token(struct book *book, const struct token_row *row)
 
 // ---- Contracts
 
-// The contract's first month end after an hour.
+// The contract's first month end after an hour. Months before its start count too: what is booked ahead can
+// be cancelled with a fee then.
 static void schedule_month_end(struct book *book, struct contract *contract, struct hour after)
 {
-    if (after.number < contract->row.start.number)
-        after = contract->row.start;
     struct hour next = hour_next_month(after);
     if (next.number <= contract->next_month_end.number || next.number >= contract->row.end.number)
         return;
@@ -577,11 +582,13 @@ static void extend_calendar(struct pool *pool, struct hour origin)
 
 void book_reach(struct book *book, struct instant now)
 {
-    struct hour hour = hour_of_instant(now);
+    book->reached = hour_of_instant(now);
+    // The last hour of a calendar is never sold, because the hours that come after it begin as it is.
+    int64_t end = (int64_t)book->reached.number + book_horizon_hours(book);
     for (size_t i = 1; i <= book->pool_count; i++) {
         struct pool *pool = &book->pools[i];
-        if ((int64_t)hour.number + book_horizon_hours(book) > calendar_end(pool->calendar).number)
-            extend_calendar(pool, hour);
+        if (end >= calendar_end(pool->calendar).number)
+            extend_calendar(pool, book->reached);
     }
 }
 

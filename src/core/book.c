@@ -15,6 +15,7 @@ struct book *book_create(const struct book_options *options)
     book->options = *options;
     book->loading = true;
     book->time = hour_start(options->origin);
+    book->reached = options->origin;
     book->next_reservation = book->next_event = book->next_transfer = 1;
     book->next_capacity_change = book->next_rate = 1;
     return book;
@@ -249,6 +250,8 @@ struct fingerprint client_ref_fingerprint(uint32_t scope, const char *client_ref
 
 int64_t book_client_ref(const struct book *book, uint32_t scope, const char *client_ref, bool *is_group)
 {
+    if (scope == 0)
+        return 0; // the operator side's own changes make no reservations
     const struct fingerprint_entry *entry =
         fingerprint_map_get(&book->client_refs, client_ref_fingerprint(scope, client_ref));
     if (entry == NULL)

@@ -25,7 +25,7 @@ struct rate_step {
 
 struct site {
     struct site_row row;
-    struct site_power_row *power; // in the order they came; a later row with the same start replaces
+    struct site_power_row *power; // by start, as they are loaded; a later row with the same start replaces
     size_t power_count, power_capacity;
 };
 
@@ -80,6 +80,7 @@ struct book {
     struct book_options options;
     bool loading;
     struct instant time;
+    struct hour reached; // calendars reach to the horizon from here
     int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate;
 
     struct name_map site_names, pool_names, tenant_names, contract_names;
@@ -101,7 +102,7 @@ struct book {
     bool *account_dirty;
     size_t account_dirty_capacity;
 
-    struct uid_row *uids;
+    struct uid_row *uids; // by uid, as they are loaded
     size_t uid_count, uid_capacity;
     struct token_row *tokens;
     size_t token_count, token_capacity;
