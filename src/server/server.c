@@ -223,6 +223,32 @@ static bool catch_up(struct server *server, struct ledger_error *error)
     return false;
 }
 
+// A manual clock that is started later than the ledger's last time has been advanced, and that is written as
+// any advance: readers of the ledger take their time from it.
+static bool record_start_of_clock(struct server *server)
+{
+    const struct config *config = server->config;
+    struct instant last = ledger_last_time(server->store.ledger), now;
+    if (!config->manual_clock || server->writer.durable == 0 || config->manual_time.seconds <= last.seconds) {
+        return true;
+    }
+    clock_restore(&server->clock, last);
+    if (!writer_begin(&server->writer, &now)) {
+        return false;
+    }
+    struct request request = {
+        .kind = REQUEST_CLOCK_ADVANCE,
+        .actor = {.role = ROLE_OPERATOR, .name = "clock"},
+        .advance_to = config->manual_time,
+    };
+    struct decision decision = {0};
+    book_decide(server->store.book, &request, now, writer_arena(&server->writer), &decision);
+    assert(decision.verdict == VERDICT_DONE);
+    writer_apply(&server->writer, &decision);
+    writer_advance(&server->writer, config->manual_time); // what it leaves, catching up decides
+    return true;
+}
+
 static int open_store(struct server *server)
 {
     const struct config *config = server->config;
@@ -232,7 +258,7 @@ static int open_store(struct server *server)
         return unusable("ledger can't be used", error.message);
     }
     writer_adopt(&server->writer);
-    if (!catch_up(server, &error)) {
+    if (!record_start_of_clock(server) || !catch_up(server, &error)) {
         return unusable("ledger can't be written", error.message);
     }
     return EXIT_FINE;
