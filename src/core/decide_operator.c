@@ -280,7 +280,8 @@ void decide_token_create(struct builder *builder, const struct request *request)
     }
     if (find_token(builder->book, asked->label) != NULL) {
         builder_refuse_parts(builder, VERDICT_CONFLICT, "there is, or was, a token with the label ",
-                             asked->label, (const char *)NULL);
+                             asked->label, (const char *)NULL)
+            ->path = "label";
         return;
     }
     int64_t event = token_event(builder, "token.created", asked->label, tenant);

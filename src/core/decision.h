@@ -54,7 +54,7 @@ struct refusal {
     struct hour first_uncovered;
     // invalid_state
     enum reservation_state state;
-    // invalid_manifest: "contracts[2].periods[1].start"; invalid_params: the member's name
+    // invalid_manifest: "contracts[2].periods[1].start"; invalid_params and conflict: the member's name
     const char *path;
 };
 

@@ -136,6 +136,7 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
 {
     switch (verdict) {
     case VERDICT_INVALID_PARAMS:
+    case VERDICT_CONFLICT:
         write_member(json, refusal);
         break;
     case VERDICT_INVALID_STATE:
@@ -159,7 +160,6 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
     case VERDICT_DONE:
     case VERDICT_FORBIDDEN:
     case VERDICT_NOT_FOUND:
-    case VERDICT_CONFLICT:
     case VERDICT_TENANT_SUSPENDED:
     case VERDICT_EXPIRED:
     case VERDICT_AMOUNT_OVERFLOW:
