@@ -55,9 +55,10 @@ struct amount schedule_instalment_amount(struct hour start, struct hour end, str
     int64_t weight = month * (count - 1) + (end.number - last.number);
     struct amount part = AMOUNT_ZERO, rest = commit;
     bool fits = amount_share(commit, month, weight, &part); // a share is at most the whole
-    for (int32_t i = 0; i < count - 1; i++)
-        fits = fits && amount_subtract(rest, part, &rest);
     assert(fits);
     (void)fits;
-    return k == count - 1 ? rest : part;
+    // Parts of a few micro-dollars that were rounded up may use all of it before the last.
+    for (int32_t i = 0; i < k; i++)
+        rest.micro -= amount_min(part, rest).micro;
+    return k == count - 1 ? rest : amount_min(part, rest);
 }

@@ -24,7 +24,8 @@ int32_t schedule_instalment_count(struct hour start, struct hour end);
 struct hour schedule_instalment_due(struct hour start, int32_t k);
 
 // Equal parts of the commit, a partial last month prorated by its hours against the full month it would have
-// been, each part rounded half to even, the last taking what is left; so the parts always sum to the commit.
+// been, each part rounded half to even but at most what is left, the last taking that; so the parts always
+// sum to the commit and none is negative.
 struct amount schedule_instalment_amount(struct hour start, struct hour end, struct amount commit, int32_t k);
 
 #endif
