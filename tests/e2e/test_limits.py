@@ -1,0 +1,164 @@
+"""Limits: each that is reached costs only the connection that reached it."""
+
+import socket
+import threading
+
+from agreement import agree
+from harness import Client, Daemon, check, connect, equal, until
+from manifests import contract
+
+GOOD = dict(pool="hall/a", gpus=8, start="2026-12-05T00:00:00Z", hours=24)
+ONE = dict(pool="hall/a", gpus=1, start="2026-12-05T00:00:00Z", hours=1)
+
+
+def resident_kilobytes(daemon):
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def fill(client, request, most=200_000):
+    """Sends a request again and again until the daemon reads no more; gives how many were sent whole."""
+    client.socket.settimeout(0.3)
+    sent, pending = 0, b""
+    try:
+        while sent < most:
+            pending = client.request(*request) if not pending else pending
+            pending = pending[client.socket.send(pending):]
+            sent += not pending
+    except socket.timeout:
+        pass
+    check(sent < most, "the daemon reads from a client that never takes a reply")
+    return pending
+
+
+def test_one_connection_too_many():
+    with Daemon(config={"limits": {"connections": 6}}) as daemon:
+        operator = daemon.operator()
+        until(lambda: operator.call("server.status")["connections"] == 1, "those of the start have left")
+        others = [daemon.operator() for _ in range(5)]
+        for client in others:
+            client.call("server.ping")
+        for _ in range(3):
+            late = Client(connect(daemon.socket), "late")
+            late.expect(None)
+            equal(late.reply()["error"]["data"]["kind"], "overloaded")
+            check(late.ended(), "and the connection is closed")
+            late.close()
+        operator.call("server.ping")
+        others[0].close()
+        until(lambda: operator.call("server.status")["connections"] == 5, "one has left")
+        daemon.operator().call("server.ping")
+
+
+def test_requests_in_flight():
+    """More are read only when some are answered; all are answered in order."""
+    for limits in ({"in_flight": 1}, {"in_flight": 3, "calls_per_turn": 2}, {"ledger_reads": 2}):
+        with Daemon(contract("1000000.00"), config={"limits": limits}) as daemon:
+            acme, other = daemon.tenant("acme", by_token=True), daemon.operator()
+            requests = [("reservation.create", ONE), ("reservation.list", {"limit": 3}), ("server.ping", {})] * 100
+            acme.raw(b"".join(acme.request(*request) for request in requests))
+            other.call("server.ping")
+            replies = [acme.reply() for _ in requests]
+            check(all("result" in reply for reply in replies), "all are answered")
+            equal([r["result"]["id"] for r in replies[::3]], list(range(1, 101)))
+            agree(daemon)
+
+
+def test_a_client_that_never_reads():
+    with Daemon(config={"limits": {"output_bytes": 65536}}) as daemon:
+        greedy, other = daemon.tenant("acme"), daemon.tenant("beta")
+        before = resident_kilobytes(daemon)
+        rest = fill(greedy, ("rpc.discover", None))
+        for _ in range(20):
+            other.call("reservation.create", GOOD, dry_run=True)
+        grown = resident_kilobytes(daemon) - before
+        check(grown < 65536, f"the daemon has grown by {grown} KiB for a client that reads nothing")
+        # Once it reads, everything it asked is answered, in order.
+        done = threading.Event()
+
+        def finish():
+            greedy.socket.settimeout(60)
+            greedy.socket.sendall(rest)
+            done.set()
+
+        thread = threading.Thread(target=finish)
+        thread.start()
+        for _ in range(len(greedy.expected)):
+            check("result" in greedy.reply(), "an answer")
+        thread.join()
+        check(done.is_set(), "the rest was taken")
+        greedy.call("server.ping")
+
+
+def test_bookings_of_a_client_that_never_reads_are_durable_or_not_made():
+    with Daemon(contract("1000000.00"), config={"limits": {"output_bytes": 4096, "shutdown_milliseconds": 200}}) as daemon:
+        greedy = daemon.tenant("acme", by_token=True)
+        fill(greedy, ("reservation.create", ONE))
+        # It is not waited for longer than the limit says.
+        daemon.stop().start()
+        made = daemon.sql("SELECT count(*) AS n, max(id) AS last FROM v_reservation")[0]
+        check(made["n"] == made["last"] and made["n"] > 0, "some were made", made)
+        agree(daemon)
+
+
+def test_wrong_tokens():
+    with Daemon(config={"limits": {"wrong_tokens": 2}}) as daemon:
+        client = daemon.operator()
+        client.refused("unauthenticated", "session.login", token="a")
+        client.refused("unauthenticated", "session.login", token="b")
+        check(client.ended(), "closed after two")
+
+
+def test_many_connections():
+    with Daemon(contract("1000000.00")) as daemon:
+        token = daemon.token("acme")
+        clients = [daemon.client(actor="token:test-acme") for _ in range(200)]
+        for client in clients:
+            client.send("session.login", token=token)
+            client.send("reservation.create", ONE)
+        ids = []
+        for client in clients:
+            client.reply()
+            ids.append(client.reply()["result"]["id"])
+        equal(sorted(ids), list(range(1, 201)))
+        agree(daemon)
+
+
+def test_sixteen_connections_that_pipeline():
+    """Group commit: every request of every connection is answered, in its order, and all of it is durable."""
+    with Daemon(contract("10000000.00")) as daemon:
+        clients = [daemon.tenant("acme", by_token=True) for _ in range(16)]
+        count = 60
+        failures = []
+
+        def book(number, client):
+            try:
+                requests = [("reservation.create", dict(ONE, client_ref=f"{number}-{k}")) for k in range(count)]
+                replies = client.pipeline(requests)
+                equal([r["result"]["client_ref"] for r in replies], [f"{number}-{k}" for k in range(count)])
+            except Exception as failure:  # told by the main thread
+                failures.append(failure)
+
+        threads = [threading.Thread(target=book, args=place) for place in enumerate(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        equal(failures, [])
+        status = daemon.operate("server.status")
+        equal(status["reservations"], 16 * count)
+        check(status["totals"]["batches"] < status["totals"]["decisions"], "bookings share batches", status)
+        agree(daemon)
+        daemon.restart()
+        equal(daemon.operate("server.status")["reservations"], 16 * count)
+
+
+def test_one_at_a_time_from_sixteen():
+    with Daemon(contract("10000000.00")) as daemon:
+        clients = [daemon.tenant("acme", by_token=True) for _ in range(16)]
+        for _ in range(20):
+            for client in clients:
+                client.send("reservation.create", ONE)
+            for client in clients:
+                client.reply()
+        equal(daemon.sql("SELECT count(*) AS n FROM v_reservation"), [{"n": 320}])
