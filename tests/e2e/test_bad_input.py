@@ -287,7 +287,7 @@ def test_leaving_in_the_middle():
 
 def test_half_a_close_as_nc_does_it():
     with Daemon() as daemon:
-        acme = daemon.tenant("acme")
+        acme, beta = daemon.tenant("acme"), daemon.tenant("beta")
         acme.raw(acme.request("pool.list") + acme.request("reservation.create", GOOD) + acme.request("reservation.list"))
         acme.socket.shutdown(socket.SHUT_WR)
         acme.reply()
@@ -296,7 +296,6 @@ def test_half_a_close_as_nc_does_it():
         check(acme.ended(), "and then it is closed")
         # What has no newline at its end is not carried out: it may be half of a request.
         with daemon.unchanged("a line without end"):
-            beta = daemon.tenant("beta")
             beta.raw(encoded(booking()))
             beta.socket.shutdown(socket.SHUT_WR)
             beta.expect(None)
@@ -310,6 +309,7 @@ def test_noise():
     good = encoded(booking(dry_run=True))
     with Daemon() as daemon:
         other = daemon.tenant("beta")
+        daemon.token("acme")
         with daemon.unchanged("noise"):
             for _ in range(40):
                 client = daemon.tenant("acme")

@@ -93,6 +93,7 @@ def test_a_client_that_never_reads():
 def test_bookings_of_a_client_that_never_reads_are_durable_or_not_made():
     with Daemon(contract("1000000.00"), config={"limits": {"output_bytes": 4096, "shutdown_milliseconds": 200}}) as daemon:
         greedy = daemon.tenant("acme", by_token=True)
+        greedy.call("reservation.create", ONE)
         fill(greedy, ("reservation.create", ONE))
         # It is not waited for longer than the limit says.
         daemon.stop().start()
