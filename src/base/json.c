@@ -50,22 +50,22 @@ static void end_container(struct json *json, const char *bracket)
     json->needs_comma = true;
 }
 
-void json_object(struct json *json, const char *key)
+void json_write_object(struct json *json, const char *key)
 {
     begin_container(json, key, "{");
 }
 
-void json_object_end(struct json *json)
+void json_write_object_end(struct json *json)
 {
     end_container(json, "}");
 }
 
-void json_array(struct json *json, const char *key)
+void json_write_array(struct json *json, const char *key)
 {
     begin_container(json, key, "[");
 }
 
-void json_array_end(struct json *json)
+void json_write_array_end(struct json *json)
 {
     end_container(json, "]");
 }
@@ -103,57 +103,57 @@ static void append_quoted(struct buffer *out, const char *text, size_t length)
     buffer_append(out, "\"", 1);
 }
 
-void json_text(struct json *json, const char *key, const char *text)
+void json_write_text(struct json *json, const char *key, const char *text)
 {
     if (text == NULL) {
-        json_null(json, key);
+        json_write_null(json, key);
     } else {
-        json_text_length(json, key, text, strlen(text));
+        json_write_text_length(json, key, text, strlen(text));
     }
 }
 
-void json_text_length(struct json *json, const char *key, const char *text, size_t length)
+void json_write_text_length(struct json *json, const char *key, const char *text, size_t length)
 {
     begin_value(json, key);
     append_quoted(json->out, text, length);
 }
 
-void json_integer(struct json *json, const char *key, int64_t value)
+void json_write_integer(struct json *json, const char *key, int64_t value)
 {
     begin_value(json, key);
     append_integer(json->out, value);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_write_bool(struct json *json, const char *key, bool value)
 {
     begin_value(json, key);
     buffer_append_text(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *key)
+void json_write_null(struct json *json, const char *key)
 {
     begin_value(json, key);
     buffer_append(json->out, "null", 4);
 }
 
-void json_amount(struct json *json, const char *key, struct amount amount)
+void json_write_amount(struct json *json, const char *key, struct amount amount)
 {
     char text[AMOUNT_TEXT_SIZE];
-    json_text_length(json, key, text, amount_format(amount, text));
+    json_write_text_length(json, key, text, amount_format(amount, text));
 }
 
-void json_instant(struct json *json, const char *key, struct instant instant)
+void json_write_instant(struct json *json, const char *key, struct instant instant)
 {
     char text[INSTANT_TEXT_SIZE];
-    json_text_length(json, key, text, instant_format(instant, text));
+    json_write_text_length(json, key, text, instant_format(instant, text));
 }
 
-void json_hour(struct json *json, const char *key, struct hour hour)
+void json_write_hour(struct json *json, const char *key, struct hour hour)
 {
-    json_instant(json, key, hour_start(hour));
+    json_write_instant(json, key, hour_start(hour));
 }
 
-void json_percent(struct json *json, const char *key, int64_t basis_points)
+void json_write_percent(struct json *json, const char *key, int64_t basis_points)
 {
     begin_value(json, key);
     uint64_t size = basis_points < 0 ? 0 - (uint64_t)basis_points : (uint64_t)basis_points;
@@ -169,7 +169,7 @@ void json_percent(struct json *json, const char *key, int64_t basis_points)
     }
 }
 
-void json_raw(struct json *json, const char *key, const char *text, size_t length)
+void json_write_raw(struct json *json, const char *key, const char *text, size_t length)
 {
     assert(length > 0);
     begin_value(json, key);

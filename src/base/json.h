@@ -13,16 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// jansson has functions of four of these names, and a name can mean only one thing in a program: the linker
-// would give jansson ours. So the four are known to the linker, and to files that include jansson.h (before
-// this header), as json_write_...; everyone else calls them as below.
-#ifndef JANSSON_H
-#define json_object  json_write_object
-#define json_array   json_write_array
-#define json_integer json_write_integer
-#define json_null    json_write_null
-#endif
-
 struct json {
     struct buffer *out;
     bool needs_comma;
@@ -35,20 +25,20 @@ static inline struct json json_begin(struct buffer *out)
 
 // key is NULL inside an array and for the outermost value. Keys are plain ASCII and are not escaped.
 void json_write_object(struct json *json, const char *key);
-void json_object_end(struct json *json);
+void json_write_object_end(struct json *json);
 void json_write_array(struct json *json, const char *key);
-void json_array_end(struct json *json);
+void json_write_array_end(struct json *json);
 
-void json_text(struct json *json, const char *key, const char *text); // NULL writes null
-void json_text_length(struct json *json, const char *key, const char *text, size_t length);
+void json_write_text(struct json *json, const char *key, const char *text); // NULL writes null
+void json_write_text_length(struct json *json, const char *key, const char *text, size_t length);
 void json_write_integer(struct json *json, const char *key, int64_t value);
-void json_bool(struct json *json, const char *key, bool value);
+void json_write_bool(struct json *json, const char *key, bool value);
 void json_write_null(struct json *json, const char *key);
-void json_amount(struct json *json, const char *key, struct amount amount);    // a decimal string
-void json_instant(struct json *json, const char *key, struct instant instant); // RFC 3339
-void json_hour(struct json *json, const char *key, struct hour hour);
-void json_percent(struct json *json, const char *key, int64_t basis_points); // 1250 is written 12.5
+void json_write_amount(struct json *json, const char *key, struct amount amount);    // a decimal string
+void json_write_instant(struct json *json, const char *key, struct instant instant); // RFC 3339
+void json_write_hour(struct json *json, const char *key, struct hour hour);
+void json_write_percent(struct json *json, const char *key, int64_t basis_points); // 1250 is written 12.5
 // Text that is JSON already.
-void json_raw(struct json *json, const char *key, const char *text, size_t length);
+void json_write_raw(struct json *json, const char *key, const char *text, size_t length);
 
 #endif

@@ -14,18 +14,18 @@ static void write_event(struct builder *builder, const struct outcome *outcome, 
                         const char *reason)
 {
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "reservation");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "reservation");
     book_write_reservation(builder->book, &json, &outcome->image, builder->at);
-    json_object_end(&json);
+    json_write_object_end(&json);
     if (!is_new) {
-        json_amount(&json, "added", outcome->added);
-        json_amount(&json, "released", outcome->released);
-        json_amount(&json, waive_fee ? "waived_fee" : "fee", outcome->fee);
+        json_write_amount(&json, "added", outcome->added);
+        json_write_amount(&json, "released", outcome->released);
+        json_write_amount(&json, waive_fee ? "waived_fee" : "fee", outcome->fee);
     }
     if (reason != NULL)
-        json_text(&json, "reason", reason);
-    json_object_end(&json);
+        json_write_text(&json, "reason", reason);
+    json_write_object_end(&json);
 }
 
 // The lines of `slice` that differ between before and after. Both are ordered by number.
@@ -107,11 +107,11 @@ void alter_lifecycle(struct builder *builder, int64_t id, struct instant at, enu
     struct instant decided = builder->at;
     builder->at = at;
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "reservation");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "reservation");
     book_write_reservation(builder->book, &json, &image, at);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     builder_event(builder, state == STATE_ACTIVE ? "reservation.started" : "reservation.completed",
                   image.row.tenant, id);
     builder_reservation(builder, &image.row);

@@ -232,12 +232,12 @@ static void compare_thresholds(struct builder *builder, uint32_t period)
     for (uint32_t k = 0; k < (upward ? level - before : before - level); k++) {
         uint32_t crossed = upward ? before + 1 + k : before - k;
         struct json json = builder_text(builder);
-        json_object(&json, NULL);
-        json_integer(&json, "percent", commitment_threshold_percent(crossed));
-        json_object(&json, "period");
+        json_write_object(&json, NULL);
+        json_write_integer(&json, "percent", commitment_threshold_percent(crossed));
+        json_write_object(&json, "period");
         builder_write_period(builder, &json, period);
-        json_object_end(&json);
-        json_object_end(&json);
+        json_write_object_end(&json);
+        json_write_object_end(&json);
         builder_event(builder, upward ? "commitment.threshold" : "commitment.threshold_cleared",
                       contract->row.tenant, 0);
     }

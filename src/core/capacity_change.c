@@ -47,15 +47,15 @@ enum capacity_fault capacity_check(const struct capacity_change_row *present, si
 
 void capacity_change_write(struct json *json, const char *pool, const struct capacity_change_row *change)
 {
-    json_integer(json, "id", change->id);
-    json_text(json, "pool", pool);
-    json_text(json, "kind", capacity_kind_name(change->kind));
-    json_integer(json, "gpus", change->gpus < 0 ? -change->gpus : change->gpus);
-    json_hour(json, "start", change->start);
+    json_write_integer(json, "id", change->id);
+    json_write_text(json, "pool", pool);
+    json_write_text(json, "kind", capacity_kind_name(change->kind));
+    json_write_integer(json, "gpus", change->gpus < 0 ? -change->gpus : change->gpus);
+    json_write_hour(json, "start", change->start);
     if (change->end.number == HOUR_NEVER.number)
-        json_null(json, "end");
+        json_write_null(json, "end");
     else
-        json_hour(json, "end", change->end);
-    json_text(json, "note", change->note);
-    json_bool(json, "base", change->base);
+        json_write_hour(json, "end", change->end);
+    json_write_text(json, "note", change->note);
+    json_write_bool(json, "base", change->base);
 }

@@ -8,13 +8,13 @@ static struct fingerprint fingerprint_target(struct builder *builder, const stru
                                              const struct target *target, bool waive_fee, const char *reason)
 {
     struct json json = builder_text(builder);
-    json_array(&json, NULL);
-    json_integer(&json, NULL, request->kind);
-    json_bool(&json, NULL, target->is_group);
-    json_integer(&json, NULL, target->id);
-    json_bool(&json, NULL, waive_fee);
-    json_text(&json, NULL, reason);
-    json_array_end(&json);
+    json_write_array(&json, NULL);
+    json_write_integer(&json, NULL, request->kind);
+    json_write_bool(&json, NULL, target->is_group);
+    json_write_integer(&json, NULL, target->id);
+    json_write_bool(&json, NULL, waive_fee);
+    json_write_text(&json, NULL, reason);
+    json_write_array_end(&json);
     return decide_fingerprint(builder);
 }
 

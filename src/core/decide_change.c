@@ -32,16 +32,16 @@ static struct fingerprint fingerprint_change(struct builder *builder, const stru
 {
     const struct change_request *change = &request->change;
     struct json json = builder_text(builder);
-    json_array(&json, NULL);
-    json_integer(&json, NULL, request->kind);
-    json_integer(&json, NULL, change->id);
+    json_write_array(&json, NULL);
+    json_write_integer(&json, NULL, request->kind);
+    json_write_integer(&json, NULL, change->id);
     // What was left out counts as such: the defaults move with the clock and a retry must still be the same
     // request.
-    json_integer(&json, NULL, change->has_gpus ? change->gpus : 0);
-    json_integer(&json, NULL, change->has_from ? change->from.number : -1);
-    json_integer(&json, NULL, change->has_start ? change->start.number : -1);
-    json_integer(&json, NULL, change->has_end ? change->end.number : -1);
-    json_array_end(&json);
+    json_write_integer(&json, NULL, change->has_gpus ? change->gpus : 0);
+    json_write_integer(&json, NULL, change->has_from ? change->from.number : -1);
+    json_write_integer(&json, NULL, change->has_start ? change->start.number : -1);
+    json_write_integer(&json, NULL, change->has_end ? change->end.number : -1);
+    json_write_array_end(&json);
     return decide_fingerprint(builder);
 }
 

@@ -197,11 +197,11 @@ static int64_t add_event(struct contract_work *work, const char *type, const cha
     struct manifest_contract whole = *work->listed;
     whole.note = note;
     struct json json = builder_text(work->apply->builder);
-    json_object(&json, NULL);
-    json_object(&json, "contract");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "contract");
     manifest_write_contract(&json, &whole);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     return manifest_event(work->apply, type, work->tenant);
 }
 

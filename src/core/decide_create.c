@@ -56,20 +56,20 @@ static void resolve_legs(struct creation *creation)
 static struct fingerprint fingerprint_creation(struct creation *creation)
 {
     struct json json = builder_text(creation->builder);
-    json_array(&json, NULL);
-    json_integer(&json, NULL, creation->request->kind);
-    json_integer(&json, NULL, creation->create->hold_seconds);
+    json_write_array(&json, NULL);
+    json_write_integer(&json, NULL, creation->request->kind);
+    json_write_integer(&json, NULL, creation->create->hold_seconds);
     for (size_t i = 0; i < creation->create->leg_count; i++) {
         const struct leg *leg = &creation->create->legs[i];
-        json_integer(&json, NULL, creation->pools[i]);
-        json_integer(&json, NULL, leg->gpus);
-        json_integer(&json, NULL, leg->start.number);
-        json_integer(&json, NULL, leg->end.number);
-        json_integer(&json, NULL, (int64_t)leg->tier);
-        json_text(&json, NULL, leg->project);
-        json_text(&json, NULL, leg->note);
+        json_write_integer(&json, NULL, creation->pools[i]);
+        json_write_integer(&json, NULL, leg->gpus);
+        json_write_integer(&json, NULL, leg->start.number);
+        json_write_integer(&json, NULL, leg->end.number);
+        json_write_integer(&json, NULL, (int64_t)leg->tier);
+        json_write_text(&json, NULL, leg->project);
+        json_write_text(&json, NULL, leg->note);
     }
-    json_array_end(&json);
+    json_write_array_end(&json);
     return decide_fingerprint(creation->builder);
 }
 

@@ -105,8 +105,8 @@ static size_t begin_period_event(struct builder *builder, uint32_t id, const cha
 {
     const struct contract *contract = &builder->book->contracts[builder->book->periods[id].row.contract];
     struct json json = builder_text(builder);
-    json_object(&json, NULL); // until end_period_event
-    json_object_end(&json);
+    json_write_object(&json, NULL); // until end_period_event
+    json_write_object_end(&json);
     builder_event(builder, type, contract->row.tenant, 0);
     return builder->row_count - 1;
 }
@@ -114,11 +114,11 @@ static size_t begin_period_event(struct builder *builder, uint32_t id, const cha
 static void end_period_event(struct builder *builder, uint32_t id, size_t place)
 {
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "period");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "period");
     builder_write_period(builder, &json, id);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     struct event_row *event = &builder->rows[place].event;
     event->data = arena_copy(builder->arena, builder->text.data, builder->text.length);
     event->data_length = builder->text.length;

@@ -60,11 +60,11 @@ int64_t manifest_event(struct manifest_apply *apply, const char *type, uint32_t 
 void manifest_changed(struct manifest_apply *apply, bool added, const char *what, const char *name)
 {
     struct json *json = &apply->changes_json;
-    json_object(json, NULL);
-    json_text(json, "kind", added ? "added" : "changed");
-    json_text(json, "what", what);
-    json_text(json, "name", name);
-    json_object_end(json);
+    json_write_object(json, NULL);
+    json_write_text(json, "kind", added ? "added" : "changed");
+    json_write_text(json, "what", what);
+    json_write_text(json, "name", name);
+    json_write_object_end(json);
     apply->changed = true;
 }
 
@@ -113,11 +113,11 @@ static void write_site(struct manifest_apply *apply, const struct manifest_site 
             whole.power[whole.power_count++] = listed->power[k];
     }
     struct json json = builder_text(apply->builder);
-    json_object(&json, NULL);
-    json_object(&json, "site");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "site");
     manifest_write_site(&json, &whole);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
 }
 
 static bool power_listed_once(struct manifest_apply *apply, size_t index)
@@ -209,17 +209,17 @@ static bool pool_fixed_parts_agree(struct manifest_apply *apply, size_t index, c
 static void write_pool(struct manifest_apply *apply, const struct pool_row *row, const char *site)
 {
     struct json json = builder_text(apply->builder);
-    json_object(&json, NULL);
-    json_object(&json, "pool");
-    json_text(&json, "pool", row->pool);
-    json_text(&json, "site", site);
-    json_text(&json, "gpu", row->gpu);
-    json_integer(&json, "unit", row->unit);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "pool");
+    json_write_text(&json, "pool", row->pool);
+    json_write_text(&json, "site", site);
+    json_write_text(&json, "gpu", row->gpu);
+    json_write_integer(&json, "unit", row->unit);
     if (row->watts_per_gpu != 0)
         manifest_write_kilowatts(&json, "kw_per_gpu", row->watts_per_gpu);
-    json_text(&json, "note", row->note);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_text(&json, "note", row->note);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
 }
 
 // ---- Rates
@@ -239,15 +239,15 @@ static void add_rate(struct manifest_apply *apply, uint32_t pool, const char *na
 {
     int64_t id = apply->builder->next_rate++;
     struct json json = builder_text(apply->builder);
-    json_object(&json, NULL);
-    json_object(&json, "rate");
-    json_integer(&json, "id", id);
-    json_text(&json, "pool", name);
-    json_text(&json, "tier", tier_name(tier));
-    json_hour(&json, "from", rate->from);
-    json_amount(&json, "price", rate->price[tier]);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "rate");
+    json_write_integer(&json, "id", id);
+    json_write_text(&json, "pool", name);
+    json_write_text(&json, "tier", tier_name(tier));
+    json_write_hour(&json, "from", rate->from);
+    json_write_amount(&json, "price", rate->price[tier]);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     int64_t event = manifest_event(apply, "rate.added", 0);
     builder_add(apply->builder, ROW_RATE)->rate = (struct rate_row){.id = id,
                                                                     .pool = pool,
@@ -353,7 +353,7 @@ static void apply_parts(struct manifest_apply *apply)
 static void write_result(struct builder *builder, const char *changes, size_t length)
 {
     struct json json = builder_text(builder);
-    json_raw(&json, "changes", changes, length);
+    json_write_raw(&json, "changes", changes, length);
     decide_result(builder);
 }
 
@@ -361,15 +361,15 @@ static void write_result(struct builder *builder, const char *changes, size_t le
 static void finish_manifest(struct manifest_apply *apply, const struct request *request,
                             struct fingerprint fingerprint)
 {
-    json_array_end(&apply->changes_json);
+    json_write_array_end(&apply->changes_json);
     if (apply->changed || request->client_ref != NULL) {
         struct json json = builder_text(apply->builder);
-        json_object(&json, NULL);
-        json_object(&json, "manifest");
-        json_text(&json, "note", apply->manifest->note);
-        json_raw(&json, "changes", apply->changes.data, apply->changes.length);
-        json_object_end(&json);
-        json_object_end(&json);
+        json_write_object(&json, NULL);
+        json_write_object(&json, "manifest");
+        json_write_text(&json, "note", apply->manifest->note);
+        json_write_raw(&json, "changes", apply->changes.data, apply->changes.length);
+        json_write_object_end(&json);
+        json_write_object_end(&json);
         manifest_event(apply, "manifest.applied", 0);
     }
     if (request->client_ref != NULL)
@@ -411,7 +411,7 @@ void decide_manifest(struct builder *builder, const struct request *request)
     struct fingerprint fingerprint = {0};
     if (request->client_ref != NULL) {
         struct json text = builder_text(builder);
-        json_integer(&text, "kind", request->kind);
+        json_write_integer(&text, "kind", request->kind);
         manifest_write(&text, request->manifest);
         fingerprint = decide_fingerprint(builder);
         int64_t thing;
@@ -424,7 +424,7 @@ void decide_manifest(struct builder *builder, const struct request *request)
     }
     struct manifest_apply apply = apply_begin(builder, request->manifest);
     apply.changes_json = json_begin(&apply.changes);
-    json_array(&apply.changes_json, NULL);
+    json_write_array(&apply.changes_json, NULL);
     apply_parts(&apply);
     if (!builder_refused(builder))
         finish_manifest(&apply, request, fingerprint);

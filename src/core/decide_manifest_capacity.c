@@ -285,11 +285,11 @@ static void emit(struct capacity_work *work)
         struct capacity_change_row *change = &work->added[i];
         change->id = builder->next_capacity_change++;
         struct json json = builder_text(builder);
-        json_object(&json, NULL);
-        json_object(&json, "capacity_change");
+        json_write_object(&json, NULL);
+        json_write_object(&json, "capacity_change");
         capacity_change_write(&json, work->listed->pool, change);
-        json_object_end(&json);
-        json_object_end(&json);
+        json_write_object_end(&json);
+        json_write_object_end(&json);
         change->event = manifest_event(work->apply, "capacity.changed", 0);
         builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = *change;
     }

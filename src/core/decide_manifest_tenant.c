@@ -145,13 +145,13 @@ static bool uids_differ(const struct manifest_apply *apply, struct owner owner)
 // The uids as the manifest leaves them.
 static void write_uids(const struct manifest_apply *apply, struct json *json, struct owner owner)
 {
-    json_array(json, "uids");
+    json_write_array(json, "uids");
     for (size_t k = 0; owner.has_uids && k < owner.uid_count; k++)
-        json_integer(json, NULL, owner.uids[k]);
+        json_write_integer(json, NULL, owner.uids[k]);
     for (size_t i = 0; !owner.has_uids && i < apply->book->uid_count; i++)
         if (!apply->book->uids[i].revoked && apply->book->uids[i].tenant == owner.id)
-            json_integer(json, NULL, apply->book->uids[i].uid);
-    json_array_end(json);
+            json_write_integer(json, NULL, apply->book->uids[i].uid);
+    json_write_array_end(json);
 }
 
 // A uid has one line: a move rewrites it, and only one that is listed nowhere any more is revoked.
@@ -176,15 +176,15 @@ static void add_uids(struct manifest_apply *apply, struct owner owner)
 static void write_tenant(struct manifest_apply *apply, const struct tenant_row *row, struct owner owner)
 {
     struct json json = builder_text(apply->builder);
-    json_object(&json, NULL);
-    json_object(&json, "tenant");
-    json_text(&json, "tenant", row->tenant);
-    json_text(&json, "name", row->name);
-    json_bool(&json, "suspended", row->suspended);
-    json_text(&json, "note", row->note);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "tenant");
+    json_write_text(&json, "tenant", row->tenant);
+    json_write_text(&json, "name", row->name);
+    json_write_bool(&json, "suspended", row->suspended);
+    json_write_text(&json, "note", row->note);
     write_uids(apply, &json, owner);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
 }
 
 static void apply_tenant(struct manifest_apply *apply, size_t index)
@@ -221,11 +221,11 @@ static void apply_operators(struct manifest_apply *apply)
     if (!uids_differ(apply, owner))
         return;
     struct json json = builder_text(apply->builder);
-    json_object(&json, NULL);
-    json_object(&json, "operators");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "operators");
     write_uids(apply, &json, owner);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     manifest_event(apply, "operators.changed", 0);
     manifest_changed(apply, false, "operators", "operators");
     add_uids(apply, owner);

@@ -25,7 +25,7 @@ static void record_reference(struct builder *builder, const struct request *requ
 static struct json request_text(struct builder *builder, const struct request *request)
 {
     struct json text = builder_text(builder);
-    json_integer(&text, "kind", request->kind);
+    json_write_integer(&text, "kind", request->kind);
     return text;
 }
 
@@ -35,11 +35,11 @@ static void capacity_result(struct builder *builder, const char *pool,
                             const struct capacity_change_row *change)
 {
     struct json json = builder_text(builder);
-    json_object(&json, "capacity_change");
+    json_write_object(&json, "capacity_change");
     capacity_change_write(&json, pool, change);
-    json_object_end(&json);
-    json_array(&json, "interruptions");
-    json_array_end(&json);
+    json_write_object_end(&json);
+    json_write_array(&json, "interruptions");
+    json_write_array_end(&json);
     decide_result(builder);
 }
 
@@ -108,11 +108,11 @@ static void add_capacity(struct builder *builder, const struct request *request,
     change.id = builder->next_capacity_change++;
     change.note = arena_copy_text(builder->arena, change.note);
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "capacity_change");
+    json_write_object(&json, NULL);
+    json_write_object(&json, "capacity_change");
     capacity_change_write(&json, pool, &change);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     change.event = builder_event(builder, "capacity.changed", 0, 0);
     builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = change;
     record_reference(builder, request, fingerprint, change.id, change.event);
@@ -158,8 +158,8 @@ void decide_capacity_change(struct builder *builder, const struct request *reque
 static void suspended_result(struct builder *builder, const char *tenant, bool suspended)
 {
     struct json json = builder_text(builder);
-    json_text(&json, "tenant", tenant);
-    json_bool(&json, "suspended", suspended);
+    json_write_text(&json, "tenant", tenant);
+    json_write_bool(&json, "suspended", suspended);
     decide_result(builder);
 }
 
@@ -172,14 +172,14 @@ static int64_t suspend(struct builder *builder, const struct request *request,
     row.note = arena_copy_text(builder->arena, row.note);
     row.suspended = suspended;
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "tenant");
-    json_text(&json, "tenant", row.tenant);
-    json_text(&json, "name", row.name);
-    json_bool(&json, "suspended", suspended);
-    json_text(&json, "reason", request->reason);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "tenant");
+    json_write_text(&json, "tenant", row.tenant);
+    json_write_text(&json, "name", row.name);
+    json_write_bool(&json, "suspended", suspended);
+    json_write_text(&json, "reason", request->reason);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     int64_t event = builder_event(builder, suspended ? "tenant.suspended" : "tenant.resumed", row.id, 0);
     builder_add(builder, ROW_TENANT)->tenant = row;
     return event;
@@ -200,8 +200,8 @@ void decide_tenant_suspend(struct builder *builder, const struct request *reques
     }
     const struct tenant_row *present = book_tenant_row(builder->book, id);
     struct json text = request_text(builder, request);
-    json_integer(&text, "tenant", id);
-    json_text(&text, "reason", request->reason);
+    json_write_integer(&text, "tenant", id);
+    json_write_text(&text, "reason", request->reason);
     struct fingerprint fingerprint = decide_fingerprint(builder);
     int64_t thing;
     bool is_group;
@@ -235,21 +235,21 @@ static const char *tenant_name(const struct book *book, uint32_t tenant)
 static void token_result(struct builder *builder, const char *label, uint32_t tenant)
 {
     struct json json = builder_text(builder);
-    json_text(&json, "label", label);
-    json_text(&json, "tenant", tenant_name(builder->book, tenant));
+    json_write_text(&json, "label", label);
+    json_write_text(&json, "tenant", tenant_name(builder->book, tenant));
     decide_result(builder);
 }
 
 static int64_t token_event(struct builder *builder, const char *type, const char *label, uint32_t tenant)
 {
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "token");
-    json_text(&json, "label", label);
-    json_text(&json, "tenant", tenant_name(builder->book, tenant));
-    json_bool(&json, "operator", tenant == 0);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "token");
+    json_write_text(&json, "label", label);
+    json_write_text(&json, "tenant", tenant_name(builder->book, tenant));
+    json_write_bool(&json, "operator", tenant == 0);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     return builder_event(builder, type, tenant, 0);
 }
 
@@ -268,8 +268,8 @@ void decide_token_create(struct builder *builder, const struct request *request)
     }
     // The salt and the hash are new with every try, so they are no part of what is asked.
     struct json text = request_text(builder, request);
-    json_integer(&text, "tenant", tenant);
-    json_text(&text, "label", asked->label);
+    json_write_integer(&text, "tenant", tenant);
+    json_write_text(&text, "label", asked->label);
     struct fingerprint fingerprint = decide_fingerprint(builder);
     int64_t thing;
     bool is_group;
@@ -306,7 +306,7 @@ void decide_token_revoke(struct builder *builder, const struct request *request)
         return;
     }
     struct json text = request_text(builder, request);
-    json_text(&text, "label", label);
+    json_write_text(&text, "label", label);
     struct fingerprint fingerprint = decide_fingerprint(builder);
     int64_t thing, event = 0;
     bool is_group;
@@ -331,7 +331,7 @@ void decide_token_revoke(struct builder *builder, const struct request *request)
 static void backup_result(struct builder *builder, const char *name)
 {
     struct json json = builder_text(builder);
-    json_text(&json, "name", name);
+    json_write_text(&json, "name", name);
     decide_result(builder);
 }
 
@@ -339,7 +339,7 @@ void decide_backup(struct builder *builder, const struct request *request)
 {
     const char *name = request->backup_name;
     struct json text = request_text(builder, request);
-    json_text(&text, "name", name);
+    json_write_text(&text, "name", name);
     struct fingerprint fingerprint = decide_fingerprint(builder);
     int64_t thing;
     bool is_group;
@@ -349,11 +349,11 @@ void decide_backup(struct builder *builder, const struct request *request)
         return;
     }
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "backup");
-    json_text(&json, "name", name);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "backup");
+    json_write_text(&json, "name", name);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     int64_t event = builder_event(builder, "backup.requested", 0, 0);
     record_reference(builder, request, fingerprint, 0, event);
     backup_result(builder, name);
@@ -364,7 +364,7 @@ void decide_backup(struct builder *builder, const struct request *request)
 static void clock_result(struct builder *builder, struct instant now)
 {
     struct json json = builder_text(builder);
-    json_instant(&json, "now", now);
+    json_write_instant(&json, "now", now);
     decide_result(builder);
 }
 
@@ -372,7 +372,7 @@ void decide_clock_advance(struct builder *builder, const struct request *request
 {
     struct instant to = request->advance_to;
     struct json text = request_text(builder, request);
-    json_instant(&text, "to", to);
+    json_write_instant(&text, "to", to);
     struct fingerprint fingerprint = decide_fingerprint(builder);
     int64_t thing;
     bool is_group;
@@ -386,12 +386,12 @@ void decide_clock_advance(struct builder *builder, const struct request *request
         return;
     }
     struct json json = builder_text(builder);
-    json_object(&json, NULL);
-    json_object(&json, "clock");
-    json_instant(&json, "from", builder->at);
-    json_instant(&json, "to", to);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "clock");
+    json_write_instant(&json, "from", builder->at);
+    json_write_instant(&json, "to", to);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
     int64_t event = builder_event(builder, "clock.advanced", 0, 0);
     record_reference(builder, request, fingerprint, 0, event);
     clock_result(builder, to);

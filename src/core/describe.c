@@ -9,98 +9,98 @@ static void write_slice(const struct book *book, struct json *json, const struct
 {
     const struct period *period = &book->periods[slice->period];
     struct amount cost = {slice->price.micro * slice->gpus * (slice->end.number - slice->start.number)};
-    json_object(json, NULL);
-    json_hour(json, "start", slice->start);
-    json_hour(json, "end", slice->end);
-    json_integer(json, "gpus", slice->gpus);
-    json_amount(json, "price_per_gpu_hour", slice->price);
-    json_amount(json, "cost", cost);
-    json_text(json, "contract", book->contracts[period->row.contract].row.contract);
-    json_hour(json, "period_start", period->row.start);
-    json_object_end(json);
+    json_write_object(json, NULL);
+    json_write_hour(json, "start", slice->start);
+    json_write_hour(json, "end", slice->end);
+    json_write_integer(json, "gpus", slice->gpus);
+    json_write_amount(json, "price_per_gpu_hour", slice->price);
+    json_write_amount(json, "cost", cost);
+    json_write_text(json, "contract", book->contracts[period->row.contract].row.contract);
+    json_write_hour(json, "period_start", period->row.start);
+    json_write_object_end(json);
 }
 
 static void write_optional_instant(struct json *json, const char *key, struct instant instant)
 {
     if (instant.seconds == 0)
-        json_null(json, key);
+        json_write_null(json, key);
     else
-        json_instant(json, key, instant);
+        json_write_instant(json, key, instant);
 }
 
 void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
                             struct instant now)
 {
     const struct reservation_row *row = &image->row;
-    json_integer(json, "id", row->id);
-    json_text(json, "tenant", book->tenants[row->tenant].row.tenant);
-    json_text(json, "client_ref", row->client_ref);
-    json_text(json, "state", reservation_state_name(reservation_state_at(row, now)));
-    json_text(json, "pool", book->pools[row->pool].row.pool);
-    json_integer(json, "gpus", reservation_gpus_at(image, now));
-    json_hour(json, "start", row->start);
-    json_hour(json, "end", row->end);
-    json_text(json, "tier", tier_name(row->tier));
-    json_integer(json, "gpu_hours", row->gpu_hours);
-    json_amount(json, "cost", row->cost);
-    json_amount(json, "fees", row->fees);
+    json_write_integer(json, "id", row->id);
+    json_write_text(json, "tenant", book->tenants[row->tenant].row.tenant);
+    json_write_text(json, "client_ref", row->client_ref);
+    json_write_text(json, "state", reservation_state_name(reservation_state_at(row, now)));
+    json_write_text(json, "pool", book->pools[row->pool].row.pool);
+    json_write_integer(json, "gpus", reservation_gpus_at(image, now));
+    json_write_hour(json, "start", row->start);
+    json_write_hour(json, "end", row->end);
+    json_write_text(json, "tier", tier_name(row->tier));
+    json_write_integer(json, "gpu_hours", row->gpu_hours);
+    json_write_amount(json, "cost", row->cost);
+    json_write_amount(json, "fees", row->fees);
     write_optional_instant(json, "hold_expires", row->hold_expires);
     write_optional_instant(json, "wait_until", row->wait_until);
-    json_text(json, "project", row->project);
-    json_text(json, "note", row->note);
+    json_write_text(json, "project", row->project);
+    json_write_text(json, "note", row->note);
     if (row->group == 0)
-        json_null(json, "group");
+        json_write_null(json, "group");
     else
-        json_integer(json, "group", row->group);
-    json_instant(json, "created", row->created);
-    json_array(json, "slices");
+        json_write_integer(json, "group", row->group);
+    json_write_instant(json, "created", row->created);
+    json_write_array(json, "slices");
     for (int32_t i = 0; i < image->slice_count; i++)
         write_slice(book, json, &image->slices[i]);
-    json_array_end(json);
+    json_write_array_end(json);
 }
 
 static void write_unless(struct json *json, const char *key, struct amount amount, bool unlimited)
 {
     if (unlimited)
-        json_null(json, key);
+        json_write_null(json, key);
     else
-        json_amount(json, key, amount);
+        json_write_amount(json, key, amount);
 }
 
 void describe_period(const struct book *book, struct json *json, const struct contract_period_row *row,
                      const struct commitment *commitment)
 {
     const struct contract *contract = &book->contracts[row->contract];
-    json_text(json, "contract", contract->row.contract);
-    json_text(json, "tenant", book->tenants[contract->row.tenant].row.tenant);
-    json_hour(json, "period_start", row->start);
-    json_hour(json, "period_end", row->end);
-    json_bool(json, "closed", row->closed);
-    json_amount(json, "commit", commitment->commit);
-    json_amount(json, "deferred_in", commitment->deferred_in);
-    json_amount(json, "relief", commitment->relief);
-    json_amount(json, "floor", commitment->floor);
-    json_amount(json, "credit", commitment->credit);
+    json_write_text(json, "contract", contract->row.contract);
+    json_write_text(json, "tenant", book->tenants[contract->row.tenant].row.tenant);
+    json_write_hour(json, "period_start", row->start);
+    json_write_hour(json, "period_end", row->end);
+    json_write_bool(json, "closed", row->closed);
+    json_write_amount(json, "commit", commitment->commit);
+    json_write_amount(json, "deferred_in", commitment->deferred_in);
+    json_write_amount(json, "relief", commitment->relief);
+    json_write_amount(json, "floor", commitment->floor);
+    json_write_amount(json, "credit", commitment->credit);
     write_unless(json, "overage_limit", commitment->overage_limit, commitment->unlimited);
     write_unless(json, "authority", commitment->authority, commitment->unlimited);
-    json_amount(json, "encumbered", commitment->encumbered);
-    json_amount(json, "consumed", commitment->consumed);
-    json_amount(json, "used", commitment->used);
+    json_write_amount(json, "encumbered", commitment->encumbered);
+    json_write_amount(json, "consumed", commitment->consumed);
+    json_write_amount(json, "used", commitment->used);
     write_unless(json, "available", commitment->available, commitment->unlimited);
-    json_amount(json, "shortfall", commitment->shortfall);
-    json_amount(json, "overage", commitment->overage);
-    json_amount(json, "fees", commitment->fees);
+    json_write_amount(json, "shortfall", commitment->shortfall);
+    json_write_amount(json, "overage", commitment->overage);
+    json_write_amount(json, "fees", commitment->fees);
     int64_t percent;
     if (commitment_percent(commitment, &percent))
-        json_percent(json, "percent", percent);
+        json_write_percent(json, "percent", percent);
     else
-        json_null(json, "percent");
-    json_amount(json, "deferred_out", commitment->deferred_out);
-    json_amount(json, "waived", commitment->waived);
-    json_amount(json, "credit_used", commitment->credit_used);
-    json_amount(json, "surcharge", commitment->surcharge);
-    json_amount(json, "due", commitment->due);
-    json_amount(json, "billed", commitment->billed);
+        json_write_null(json, "percent");
+    json_write_amount(json, "deferred_out", commitment->deferred_out);
+    json_write_amount(json, "waived", commitment->waived);
+    json_write_amount(json, "credit_used", commitment->credit_used);
+    json_write_amount(json, "surcharge", commitment->surcharge);
+    json_write_amount(json, "due", commitment->due);
+    json_write_amount(json, "billed", commitment->billed);
 }
 
 bool period_commitment(const struct book *book, const struct contract_period_row *row,
@@ -183,32 +183,32 @@ void book_write_transfer(const struct book *book, struct json *json, const struc
 {
     char name[256];
     const struct contract_period_row *period = &book->periods[transfer->period].row;
-    json_integer(json, "id", transfer->id);
-    json_instant(json, "at", transfer->at);
-    json_text(json, "kind", transfer_kind_name(transfer->kind));
+    json_write_integer(json, "id", transfer->id);
+    json_write_instant(json, "at", transfer->at);
+    json_write_text(json, "kind", transfer_kind_name(transfer->kind));
     book_account_name(book, transfer->debit_account, name, sizeof name);
-    json_text(json, "debit_account", name);
+    json_write_text(json, "debit_account", name);
     book_account_name(book, transfer->credit_account, name, sizeof name);
-    json_text(json, "credit_account", name);
-    json_amount(json, "amount", transfer->amount);
-    json_text(json, "contract", book->contracts[period->contract].row.contract);
-    json_hour(json, "period_start", period->start);
+    json_write_text(json, "credit_account", name);
+    json_write_amount(json, "amount", transfer->amount);
+    json_write_text(json, "contract", book->contracts[period->contract].row.contract);
+    json_write_hour(json, "period_start", period->start);
     if (transfer->reservation == 0)
-        json_null(json, "reservation");
+        json_write_null(json, "reservation");
     else
-        json_integer(json, "reservation", transfer->reservation);
+        json_write_integer(json, "reservation", transfer->reservation);
 }
 
 void book_write_event(const struct book *book, struct json *json, const struct event_row *event)
 {
-    json_integer(json, "seq", event->seq);
-    json_instant(json, "at", event->at);
-    json_text(json, "type", event->type);
-    json_text(json, "actor", event->actor);
-    json_text(json, "tenant", event->tenant == 0 ? NULL : book->tenants[event->tenant].row.tenant);
+    json_write_integer(json, "seq", event->seq);
+    json_write_instant(json, "at", event->at);
+    json_write_text(json, "type", event->type);
+    json_write_text(json, "actor", event->actor);
+    json_write_text(json, "tenant", event->tenant == 0 ? NULL : book->tenants[event->tenant].row.tenant);
     if (event->reservation == 0)
-        json_null(json, "reservation");
+        json_write_null(json, "reservation");
     else
-        json_integer(json, "reservation", event->reservation);
-    json_raw(json, "data", event->data, event->data_length);
+        json_write_integer(json, "reservation", event->reservation);
+    json_write_raw(json, "data", event->data, event->data_length);
 }

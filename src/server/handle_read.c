@@ -28,9 +28,9 @@ enum answer handle_commitment_status(struct exchange *exchange)
 enum answer handle_manifest_export(struct exchange *exchange)
 {
     struct json json = wire_reply_begin(&exchange->slot->text, exchange->id);
-    json_object(&json, "manifest");
+    json_write_object(&json, "manifest");
     book_write_manifest(exchange->server->store.book, &json);
-    json_object_end(&json);
+    json_write_object_end(&json);
     wire_reply_end(&json);
     return ANSWER_READY;
 }

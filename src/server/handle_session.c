@@ -13,15 +13,16 @@ enum answer handle_session_info(struct exchange *exchange)
     const struct session *session = &exchange->connection->session;
     const struct book *book = exchange->server->store.book;
     struct json json = wire_reply_begin(&exchange->slot->text, exchange->id);
-    json_text(&json, "role", role_name(session->role));
-    json_text(&json, "tenant", session->tenant == 0 ? NULL : book_tenant_row(book, session->tenant)->tenant);
-    json_object(&json, "server");
-    json_text(&json, "name", COLOSSUS_NAME);
-    json_text(&json, "version", COLOSSUS_VERSION);
-    json_integer(&json, "protocol", COLOSSUS_PROTOCOL);
-    json_object_end(&json);
-    json_instant(&json, "now", exchange->now);
-    json_text(&json, "clock", clock_name(&exchange->server->clock));
+    json_write_text(&json, "role", role_name(session->role));
+    json_write_text(&json, "tenant",
+                    session->tenant == 0 ? NULL : book_tenant_row(book, session->tenant)->tenant);
+    json_write_object(&json, "server");
+    json_write_text(&json, "name", COLOSSUS_NAME);
+    json_write_text(&json, "version", COLOSSUS_VERSION);
+    json_write_integer(&json, "protocol", COLOSSUS_PROTOCOL);
+    json_write_object_end(&json);
+    json_write_instant(&json, "now", exchange->now);
+    json_write_text(&json, "clock", clock_name(&exchange->server->clock));
     wire_reply_end(&json);
     return ANSWER_READY;
 }
@@ -52,7 +53,7 @@ enum answer handle_rpc_discover(struct exchange *exchange)
 enum answer handle_server_ping(struct exchange *exchange)
 {
     struct json json = wire_reply_begin(&exchange->slot->text, exchange->id);
-    json_instant(&json, "now", exchange->now);
+    json_write_instant(&json, "now", exchange->now);
     wire_reply_end(&json);
     return ANSWER_READY;
 }
@@ -69,44 +70,44 @@ static int64_t file_size(const char *path, const char *suffix)
 
 static void write_ledger(struct json *json, const struct server *server)
 {
-    json_object(json, "ledger");
-    json_text(json, "path", server->config->ledger);
-    json_bool(json, "available", server->store.book != NULL);
-    json_integer(json, "bytes", file_size(server->config->ledger, ""));
-    json_integer(json, "wal_bytes", file_size(server->config->ledger, "-wal"));
-    json_integer(json, "last_batch", server->writer.durable);
-    json_integer(json, "last_commit_microseconds", server->writer.commit_microseconds);
-    json_object_end(json);
+    json_write_object(json, "ledger");
+    json_write_text(json, "path", server->config->ledger);
+    json_write_bool(json, "available", server->store.book != NULL);
+    json_write_integer(json, "bytes", file_size(server->config->ledger, ""));
+    json_write_integer(json, "wal_bytes", file_size(server->config->ledger, "-wal"));
+    json_write_integer(json, "last_batch", server->writer.durable);
+    json_write_integer(json, "last_commit_microseconds", server->writer.commit_microseconds);
+    json_write_object_end(json);
 }
 
 static void write_totals(struct json *json, const struct totals *totals)
 {
-    json_object(json, "totals");
-    json_integer(json, "connections", totals->connections);
-    json_integer(json, "requests", totals->requests);
-    json_integer(json, "decisions", totals->decisions);
-    json_integer(json, "refusals", totals->refusals);
-    json_integer(json, "ledger_reads", totals->reads);
-    json_integer(json, "batches", totals->batches);
-    json_integer(json, "rows", totals->rows);
-    json_integer(json, "events", totals->events);
-    json_object_end(json);
+    json_write_object(json, "totals");
+    json_write_integer(json, "connections", totals->connections);
+    json_write_integer(json, "requests", totals->requests);
+    json_write_integer(json, "decisions", totals->decisions);
+    json_write_integer(json, "refusals", totals->refusals);
+    json_write_integer(json, "ledger_reads", totals->reads);
+    json_write_integer(json, "batches", totals->batches);
+    json_write_integer(json, "rows", totals->rows);
+    json_write_integer(json, "events", totals->events);
+    json_write_object_end(json);
 }
 
 enum answer handle_server_status(struct exchange *exchange)
 {
     const struct server *server = exchange->server;
     struct json json = wire_reply_begin(&exchange->slot->text, exchange->id);
-    json_text(&json, "version", COLOSSUS_VERSION);
-    json_integer(&json, "uptime_seconds",
-                 (int64_t)((uv_now(&server->loop) - server->started_milliseconds) / 1000));
-    json_text(&json, "clock", clock_name(&server->clock));
-    json_instant(&json, "now", exchange->now);
+    json_write_text(&json, "version", COLOSSUS_VERSION);
+    json_write_integer(&json, "uptime_seconds",
+                       (int64_t)((uv_now(&server->loop) - server->started_milliseconds) / 1000));
+    json_write_text(&json, "clock", clock_name(&server->clock));
+    json_write_instant(&json, "now", exchange->now);
     write_ledger(&json, server);
-    json_integer(&json, "connections", (int64_t)server->connection_count);
-    json_integer(&json, "queue_depth", (int64_t)server->reader.depth);
-    json_integer(&json, "reservations",
-                 server->store.book == NULL ? 0 : (int64_t)book_live_count(server->store.book));
+    json_write_integer(&json, "connections", (int64_t)server->connection_count);
+    json_write_integer(&json, "queue_depth", (int64_t)server->reader.depth);
+    json_write_integer(&json, "reservations",
+                       server->store.book == NULL ? 0 : (int64_t)book_live_count(server->store.book));
     write_totals(&json, &server->totals);
     wire_reply_end(&json);
     return ANSWER_READY;

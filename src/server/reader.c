@@ -96,10 +96,10 @@ static void answer_unavailable(struct job *job, bool outcome_unknown, const char
 static void write_backup(struct buffer *out, const char *id, const struct job *job)
 {
     struct json json = wire_reply_begin(out, id);
-    json_text(&json, "path", job->destination);
-    json_integer(&json, "bytes", job->bytes);
+    json_write_text(&json, "path", job->destination);
+    json_write_integer(&json, "bytes", job->bytes);
     if (job->replayed) {
-        json_bool(&json, "replayed", true);
+        json_write_bool(&json, "replayed", true);
     }
     wire_reply_end(&json);
 }

@@ -7,23 +7,23 @@
 static struct json envelope_begin(struct buffer *out, const char *id)
 {
     struct json json = json_begin(out);
-    json_object(&json, NULL);
-    json_text(&json, "jsonrpc", "2.0");
-    json_raw(&json, "id", id, strlen(id));
+    json_write_object(&json, NULL);
+    json_write_text(&json, "jsonrpc", "2.0");
+    json_write_raw(&json, "id", id, strlen(id));
     return json;
 }
 
 struct json wire_reply_begin(struct buffer *out, const char *id)
 {
     struct json json = envelope_begin(out, id);
-    json_object(&json, "result");
+    json_write_object(&json, "result");
     return json;
 }
 
 void wire_reply_end(struct json *json)
 {
-    json_object_end(json);
-    json_object_end(json);
+    json_write_object_end(json);
+    json_write_object_end(json);
 }
 
 // ---- Errors
@@ -31,28 +31,28 @@ void wire_reply_end(struct json *json)
 struct json reply_error_begin(struct buffer *out, const char *id, int code, const char *message)
 {
     struct json json = envelope_begin(out, id);
-    json_object(&json, "error");
-    json_integer(&json, "code", code);
-    json_text(&json, "message", message);
-    json_object(&json, "data");
-    json_text(&json, "kind", rpc_error_kind(code));
+    json_write_object(&json, "error");
+    json_write_integer(&json, "code", code);
+    json_write_text(&json, "message", message);
+    json_write_object(&json, "data");
+    json_write_text(&json, "kind", rpc_error_kind(code));
     return json;
 }
 
 void reply_error_end(struct json *json)
 {
-    json_object_end(json);
-    json_object_end(json);
-    json_object_end(json);
+    json_write_object_end(json);
+    json_write_object_end(json);
+    json_write_object_end(json);
 }
 
 void wire_reply_error(struct buffer *out, const char *id, int code, const char *message, const char *member)
 {
     struct json json = reply_error_begin(out, id, code, message);
     if (code == RPC_INVALID_MANIFEST)
-        json_text(&json, "path", member == NULL ? "" : member);
+        json_write_text(&json, "path", member == NULL ? "" : member);
     else if (member != NULL)
-        json_text(&json, "member", member);
+        json_write_text(&json, "member", member);
     reply_error_end(&json);
 }
 
@@ -60,7 +60,7 @@ void wire_reply_ledger_unavailable(struct buffer *out, const char *id, bool outc
                                    const char *message)
 {
     struct json json = reply_error_begin(out, id, RPC_LEDGER_UNAVAILABLE, message);
-    json_text(&json, "outcome", outcome_unknown ? "unknown" : "none");
+    json_write_text(&json, "outcome", outcome_unknown ? "unknown" : "none");
     reply_error_end(&json);
 }
 
@@ -68,7 +68,7 @@ void wire_reply_rate_limited(struct buffer *out, const char *id, int64_t retry_a
 {
     struct json json =
         reply_error_begin(out, id, RPC_RATE_LIMITED, "too many requests: try again a little later");
-    json_integer(&json, "retry_after_ms", retry_after_ms);
+    json_write_integer(&json, "retry_after_ms", retry_after_ms);
     reply_error_end(&json);
 }
 
@@ -80,55 +80,55 @@ static void write_member(struct json *json, const struct refusal *refusal)
     if (refusal->path == NULL)
         return;
     if (refusal->leg < 0 || !parameter_is_of_leg(refusal->path)) {
-        json_text(json, "member", refusal->path);
+        json_write_text(json, "member", refusal->path);
         return;
     }
     struct buffer member = {0};
     buffer_append_format(&member, "legs[%d].%s", (int)refusal->leg, refusal->path);
-    json_text_length(json, "member", member.data, member.length);
+    json_write_text_length(json, "member", member.data, member.length);
     buffer_free(&member);
 }
 
 static void write_interruptions(struct json *json, const struct refusal *refusal)
 {
-    json_array(json, "interruptions");
+    json_write_array(json, "interruptions");
     for (size_t i = 0; i < refusal->interruption_count; i++) {
         const struct interruption *interruption = &refusal->interruptions[i];
-        json_object(json, NULL);
-        json_integer(json, "reservation", interruption->reservation);
-        json_hour(json, "start", interruption->start);
-        json_hour(json, "end", interruption->end);
-        json_integer(json, "gpus", interruption->gpus);
-        json_object_end(json);
+        json_write_object(json, NULL);
+        json_write_integer(json, "reservation", interruption->reservation);
+        json_write_hour(json, "start", interruption->start);
+        json_write_hour(json, "end", interruption->end);
+        json_write_integer(json, "gpus", interruption->gpus);
+        json_write_object_end(json);
     }
-    json_array_end(json);
+    json_write_array_end(json);
 }
 
 static void write_capacity(struct json *json, enum method method, const struct refusal *refusal)
 {
-    json_text(json, "pool", refusal->pool);
-    json_text(json, "limit", "gpus");
-    json_integer(json, "free", refusal->free);
-    json_hour(json, "first_short", refusal->first_short);
+    json_write_text(json, "pool", refusal->pool);
+    json_write_text(json, "limit", "gpus");
+    json_write_integer(json, "free", refusal->free);
+    json_write_hour(json, "first_short", refusal->first_short);
     // A change of the pool's own capacity has no later start at which it would do: it has those it would cut.
     if (method == METHOD_CAPACITY_CHANGE) {
         write_interruptions(json, refusal);
         return;
     }
     if (refusal->has_next_start)
-        json_hour(json, "next_start", refusal->next_start);
+        json_write_hour(json, "next_start", refusal->next_start);
     else
-        json_null(json, "next_start");
-    json_hour(json, "searched_until", refusal->searched_until);
+        json_write_null(json, "next_start");
+    json_write_hour(json, "searched_until", refusal->searched_until);
 }
 
 static void write_commitment(struct json *json, const struct refusal *refusal)
 {
-    json_text(json, "contract", refusal->contract);
-    json_hour(json, "period_start", refusal->period_start);
-    json_amount(json, "available", refusal->available);
-    json_amount(json, "needed", refusal->needed);
-    json_integer(json, "max_gpus", refusal->max_gpus);
+    json_write_text(json, "contract", refusal->contract);
+    json_write_hour(json, "period_start", refusal->period_start);
+    json_write_amount(json, "available", refusal->available);
+    json_write_amount(json, "needed", refusal->needed);
+    json_write_integer(json, "max_gpus", refusal->max_gpus);
 }
 
 static void write_way_out(struct json *json, enum method method, enum verdict verdict,
@@ -140,7 +140,7 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         write_member(json, refusal);
         break;
     case VERDICT_INVALID_STATE:
-        json_text(json, "state", reservation_state_name(refusal->state));
+        json_write_text(json, "state", reservation_state_name(refusal->state));
         break;
     case VERDICT_CAPACITY_EXCEEDED:
         write_capacity(json, method, refusal);
@@ -149,13 +149,13 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         write_commitment(json, refusal);
         break;
     case VERDICT_NO_CONTRACT:
-        json_hour(json, "first_uncovered", refusal->first_uncovered);
+        json_write_hour(json, "first_uncovered", refusal->first_uncovered);
         break;
     case VERDICT_NO_RATE:
-        json_hour(json, "first_unrated", refusal->first_uncovered);
+        json_write_hour(json, "first_unrated", refusal->first_uncovered);
         break;
     case VERDICT_INVALID_MANIFEST:
-        json_text(json, "path", refusal->path == NULL ? "" : refusal->path);
+        json_write_text(json, "path", refusal->path == NULL ? "" : refusal->path);
         break;
     case VERDICT_DONE:
     case VERDICT_FORBIDDEN:
@@ -166,7 +166,7 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         break;
     }
     if (refusal->leg >= 0)
-        json_integer(json, "leg", refusal->leg);
+        json_write_integer(json, "leg", refusal->leg);
 }
 
 static void write_refusal(struct buffer *out, const char *id, enum method method,
@@ -182,9 +182,9 @@ static void write_refusal(struct buffer *out, const char *id, enum method method
 static void write_marks(struct json *json, bool replayed, bool dry_run)
 {
     if (replayed)
-        json_bool(json, "replayed", true);
+        json_write_bool(json, "replayed", true);
     if (dry_run)
-        json_bool(json, "dry_run", true);
+        json_write_bool(json, "dry_run", true);
 }
 
 // What a decision moved, gross.
@@ -218,22 +218,22 @@ static void write_moved(struct json *json, enum method method, const struct deci
         return;
     struct moved moved = moved_by(decision);
     if (is_change)
-        json_amount(json, "added", moved.added);
-    json_amount(json, "released", moved.released);
-    json_amount(json, "fee", moved.fee);
+        json_write_amount(json, "added", moved.added);
+    json_write_amount(json, "released", moved.released);
+    json_write_amount(json, "fee", moved.fee);
 }
 
 static void write_group(struct json *json, const struct book *book, const struct decision *decision,
                         struct instant now)
 {
-    json_integer(json, "group", decision->group);
-    json_array(json, "reservations");
+    json_write_integer(json, "group", decision->group);
+    json_write_array(json, "reservations");
     for (size_t i = 0; i < decision->outcome_count; i++) {
-        json_object(json, NULL);
+        json_write_object(json, NULL);
         book_write_reservation(book, json, &decision->outcomes[i].image, now);
-        json_object_end(json);
+        json_write_object_end(json);
     }
-    json_array_end(json);
+    json_write_array_end(json);
 }
 
 void wire_reply_decision(struct buffer *out, const char *id, const struct book *book,
@@ -250,7 +250,7 @@ void wire_reply_decision(struct buffer *out, const char *id, const struct book *
     else if (decision->outcome_count > 0)
         book_write_reservation(book, &json, &decision->outcomes[0].image, now);
     else if (decision->result_length > 0)
-        json_raw(&json, NULL, decision->result, decision->result_length);
+        json_write_raw(&json, NULL, decision->result, decision->result_length);
     write_moved(&json, method, decision);
     write_marks(&json, decision->replayed, decision->dry_run);
     wire_reply_end(&json);
@@ -265,14 +265,14 @@ void wire_reply_reservations(struct buffer *out, const char *id, const struct bo
         assert(count == 1);
         book_write_reservation(book, &json, &images[0], now);
     } else {
-        json_integer(&json, "group", group);
-        json_array(&json, "reservations");
+        json_write_integer(&json, "group", group);
+        json_write_array(&json, "reservations");
         for (size_t i = 0; i < count; i++) {
-            json_object(&json, NULL);
+            json_write_object(&json, NULL);
             book_write_reservation(book, &json, &images[i], now);
-            json_object_end(&json);
+            json_write_object_end(&json);
         }
-        json_array_end(&json);
+        json_write_array_end(&json);
     }
     write_marks(&json, replayed, dry_run);
     wire_reply_end(&json);

@@ -7,19 +7,19 @@ static void write_pool(struct json *json, const struct book *book, uint32_t pool
                        struct hour hour)
 {
     const struct pool_row *row = book_pool_row(book, pool);
-    json_text(json, "pool", row->pool);
-    json_text(json, "site", book_site_row(book, row->site)->site);
-    json_text(json, "gpu", row->gpu);
-    json_integer(json, "unit", row->unit);
+    json_write_text(json, "pool", row->pool);
+    json_write_text(json, "site", book_site_row(book, row->site)->site);
+    json_write_text(json, "gpu", row->gpu);
+    json_write_integer(json, "unit", row->unit);
     int32_t free = book_free(book, pool, hour);
-    json_integer(json, "free", free < 0 ? 0 : free);
+    json_write_integer(json, "free", free < 0 ? 0 : free);
     if (tenant == 0)
-        json_integer(json, "capacity", book_capacity(book, pool, hour));
+        json_write_integer(json, "capacity", book_capacity(book, pool, hour));
     struct amount price;
     if (book_price(book, pool, TIER_FIRM, tenant, hour, &price))
-        json_amount(json, "price_per_gpu_hour", price);
+        json_write_amount(json, "price_per_gpu_hour", price);
     else
-        json_null(json, "price_per_gpu_hour");
+        json_write_null(json, "price_per_gpu_hour");
 }
 
 void wire_reply_pool_list(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
@@ -27,13 +27,13 @@ void wire_reply_pool_list(struct buffer *out, const char *id, const struct book 
 {
     struct hour hour = hour_of_instant(now);
     struct json json = wire_reply_begin(out, id);
-    json_array(&json, "pools");
+    json_write_array(&json, "pools");
     for (uint32_t pool = 1; pool <= book_pool_count(book); pool++) {
-        json_object(&json, NULL);
+        json_write_object(&json, NULL);
         write_pool(&json, book, pool, tenant, hour);
-        json_object_end(&json);
+        json_write_object_end(&json);
     }
-    json_array_end(&json);
+    json_write_array_end(&json);
     wire_reply_end(&json);
 }
 
@@ -45,15 +45,15 @@ struct shown_step {
 
 static void write_step(struct json *json, const struct shown_step *step, bool is_operator)
 {
-    json_object(json, NULL);
-    json_hour(json, "start", step->start);
-    json_hour(json, "end", step->end);
-    json_integer(json, "free", step->free < 0 ? 0 : step->free);
+    json_write_object(json, NULL);
+    json_write_hour(json, "start", step->start);
+    json_write_hour(json, "end", step->end);
+    json_write_integer(json, "free", step->free < 0 ? 0 : step->free);
     if (is_operator) {
-        json_integer(json, "capacity", step->capacity);
-        json_integer(json, "reserved", (int64_t)step->capacity - step->free);
+        json_write_integer(json, "capacity", step->capacity);
+        json_write_integer(json, "reserved", (int64_t)step->capacity - step->free);
     }
-    json_object_end(json);
+    json_write_object_end(json);
 }
 
 // Neighbours that look the same to who asks are one step.
@@ -92,10 +92,10 @@ void wire_reply_pool_calendar(struct buffer *out, const char *id, const struct b
     if (end.number > horizon.number)
         end = horizon;
     struct json json = wire_reply_begin(out, id);
-    json_array(&json, "steps");
+    json_write_array(&json, "steps");
     if (from.number < end.number)
         write_steps(&json, book, pool, tenant == 0, from, end);
-    json_array_end(&json);
+    json_write_array_end(&json);
     wire_reply_end(&json);
 }
 
@@ -118,9 +118,9 @@ static void write_contract_periods(struct json *json, const struct book *book, u
     for (uint32_t period = first; period < first + count; period++) {
         if (!period_is_asked_for(book, period, parameters))
             continue;
-        json_object(json, NULL);
+        json_write_object(json, NULL);
         book_write_period(book, json, period, now);
-        json_object_end(json);
+        json_write_object_end(json);
     }
 }
 
@@ -136,11 +136,11 @@ void wire_reply_commitment_status(struct buffer *out, const char *id, const stru
         }
     }
     struct json json = wire_reply_begin(out, id);
-    json_array(&json, "periods");
+    json_write_array(&json, "periods");
     for (uint32_t contract = first; contract <= last; contract++)
         if (tenant == 0 || book_contract_row(book, contract)->tenant == tenant)
             write_contract_periods(&json, book, contract, parameters, now);
-    json_array_end(&json);
+    json_write_array_end(&json);
     wire_reply_end(&json);
 }
 
@@ -148,11 +148,11 @@ void wire_reply_commitment_status(struct buffer *out, const char *id, const stru
 
 static void end_list(struct json *json, bool has_next, int64_t next)
 {
-    json_array_end(json);
+    json_write_array_end(json);
     if (has_next)
-        json_integer(json, "next", next);
+        json_write_integer(json, "next", next);
     else
-        json_null(json, "next");
+        json_write_null(json, "next");
     wire_reply_end(json);
 }
 
@@ -161,11 +161,11 @@ void wire_reply_reservation_list(struct buffer *out, const char *id, const struc
                                  int64_t next, struct instant now)
 {
     struct json json = wire_reply_begin(out, id);
-    json_array(&json, "reservations");
+    json_write_array(&json, "reservations");
     for (size_t i = 0; i < count; i++) {
-        json_object(&json, NULL);
+        json_write_object(&json, NULL);
         book_write_reservation(book, &json, &images[i], now);
-        json_object_end(&json);
+        json_write_object_end(&json);
     }
     end_list(&json, has_next, next);
 }
@@ -174,11 +174,11 @@ void wire_reply_event_list(struct buffer *out, const char *id, const struct book
                            const struct event_row *events, size_t count, bool has_next, int64_t next)
 {
     struct json json = wire_reply_begin(out, id);
-    json_array(&json, "events");
+    json_write_array(&json, "events");
     for (size_t i = 0; i < count; i++) {
-        json_object(&json, NULL);
+        json_write_object(&json, NULL);
         book_write_event(book, &json, &events[i]);
-        json_object_end(&json);
+        json_write_object_end(&json);
     }
     end_list(&json, has_next, next);
 }
@@ -188,11 +188,11 @@ void wire_reply_statement_list(struct buffer *out, const char *id, const struct 
                                int64_t next)
 {
     struct json json = wire_reply_begin(out, id);
-    json_array(&json, "transfers");
+    json_write_array(&json, "transfers");
     for (size_t i = 0; i < count; i++) {
-        json_object(&json, NULL);
+        json_write_object(&json, NULL);
         book_write_transfer(book, &json, &transfers[i]);
-        json_object_end(&json);
+        json_write_object_end(&json);
     }
     end_list(&json, has_next, next);
 }

@@ -19,22 +19,22 @@ static void test_nesting_and_commas(void **state)
     (void)state;
     struct buffer out = {0};
     struct json json = json_begin(&out);
-    json_object(&json, NULL);
-    json_object(&json, "empty");
-    json_object_end(&json);
-    json_array(&json, "list");
-    json_integer(&json, NULL, 1);
-    json_array(&json, NULL);
-    json_array_end(&json);
-    json_object(&json, NULL);
-    json_bool(&json, "yes", true);
-    json_bool(&json, "no", false);
-    json_object_end(&json);
-    json_null(&json, NULL);
-    json_array_end(&json);
-    json_raw(&json, "raw", "{\"a\":[1]}", 9);
-    json_text(&json, "last", "x");
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "empty");
+    json_write_object_end(&json);
+    json_write_array(&json, "list");
+    json_write_integer(&json, NULL, 1);
+    json_write_array(&json, NULL);
+    json_write_array_end(&json);
+    json_write_object(&json, NULL);
+    json_write_bool(&json, "yes", true);
+    json_write_bool(&json, "no", false);
+    json_write_object_end(&json);
+    json_write_null(&json, NULL);
+    json_write_array_end(&json);
+    json_write_raw(&json, "raw", "{\"a\":[1]}", 9);
+    json_write_text(&json, "last", "x");
+    json_write_object_end(&json);
     assert_written(&out, "{\"empty\":{},\"list\":[1,[],{\"yes\":true,\"no\":false},null],"
                          "\"raw\":{\"a\":[1]},\"last\":\"x\"}");
     buffer_free(&out);
@@ -44,7 +44,7 @@ static void assert_text(const char *text, size_t length, const char *expected)
 {
     struct buffer out = {0};
     struct json json = json_begin(&out);
-    json_text_length(&json, NULL, text, length);
+    json_write_text_length(&json, NULL, text, length);
     assert_written(&out, expected);
     buffer_free(&out);
 }
@@ -67,7 +67,7 @@ static void test_null_text(void **state)
     (void)state;
     struct buffer out = {0};
     struct json json = json_begin(&out);
-    json_text(&json, NULL, NULL);
+    json_write_text(&json, NULL, NULL);
     assert_written(&out, "null");
     buffer_free(&out);
 }
@@ -89,7 +89,7 @@ static void test_integers(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buffer out = {0};
         struct json json = json_begin(&out);
-        json_integer(&json, NULL, cases[i].value);
+        json_write_integer(&json, NULL, cases[i].value);
         assert_written(&out, cases[i].expected);
         buffer_free(&out);
     }
@@ -117,7 +117,7 @@ static void test_percent(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buffer out = {0};
         struct json json = json_begin(&out);
-        json_percent(&json, NULL, cases[i].basis_points);
+        json_write_percent(&json, NULL, cases[i].basis_points);
         assert_written(&out, cases[i].expected);
         buffer_free(&out);
     }
@@ -128,11 +128,11 @@ static void test_money_and_time(void **state)
     (void)state;
     struct buffer out = {0};
     struct json json = json_begin(&out);
-    json_object(&json, NULL);
-    json_amount(&json, "cost", (struct amount){26880000000});
-    json_instant(&json, "at", (struct instant){1796083207});
-    json_hour(&json, "start", (struct hour){1796083200 / 3600});
-    json_object_end(&json);
+    json_write_object(&json, NULL);
+    json_write_amount(&json, "cost", (struct amount){26880000000});
+    json_write_instant(&json, "at", (struct instant){1796083207});
+    json_write_hour(&json, "start", (struct hour){1796083200 / 3600});
+    json_write_object_end(&json);
     assert_written(&out, "{\"cost\":\"26880.00\",\"at\":\"2026-12-01T00:00:07Z\","
                          "\"start\":\"2026-12-01T00:00:00Z\"}");
     buffer_free(&out);

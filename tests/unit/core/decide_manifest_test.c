@@ -98,9 +98,9 @@ static void test_a_dry_run_says_the_same_and_changes_nothing(void **state)
 static char *exported(const struct book *book, struct buffer *buffer)
 {
     struct json json = json_begin(buffer);
-    json_object(&json, NULL);
+    json_write_object(&json, NULL);
     book_write_manifest(book, &json);
-    json_object_end(&json);
+    json_write_object_end(&json);
     return buffer->data;
 }
 

@@ -270,9 +270,9 @@ static void lists_keep_the_order_in_which_they_are_loaded(void **state)
         VERDICT_DONE);
     struct buffer text = {0};
     struct json json = json_begin(&text);
-    json_object(&json, NULL);
+    json_write_object(&json, NULL);
     book_write_manifest(world->book, &json);
-    json_object_end(&json);
+    json_write_object_end(&json);
     assert_non_null(strstr(text.data, "\"uids\":[1001,1003,1005]"));
     const char *first = strstr(text.data, "\"kw\":1"), *second = strstr(text.data, "\"kw\":2");
     assert_non_null(first);

@@ -111,9 +111,9 @@ static const char *period_member(struct world *world, uint32_t period, const cha
 {
     struct buffer out = {0};
     struct json json = json_begin(&out);
-    json_object(&json, NULL);
+    json_write_object(&json, NULL);
     book_write_period(world->book, &json, period, world->now);
-    json_object_end(&json);
+    json_write_object_end(&json);
     char key[64] = "\"";
     strcat(strcat(key, member), "\":");
     const char *found = strstr(out.data, key);

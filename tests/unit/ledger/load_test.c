@@ -22,30 +22,30 @@ static int end(void **state)
 
 static void write_reservations(const struct book *book, struct json *json, struct instant now)
 {
-    json_array(json, "reservations");
+    json_write_array(json, "reservations");
     for (int64_t id = 1; book_reservation_owner(book, id) != 0; id++) {
         struct reservation_image image;
-        json_object(json, NULL);
-        json_integer(json, "owner", book_reservation_owner(book, id));
+        json_write_object(json, NULL);
+        json_write_integer(json, "owner", book_reservation_owner(book, id));
         if (book_reservation(book, id, now, &image))
             book_write_reservation(book, json, &image, now);
-        json_object_end(json);
+        json_write_object_end(json);
     }
-    json_array_end(json);
+    json_write_array_end(json);
 }
 
 static void write_calendar(const struct book *book, struct json *json, struct instant now)
 {
     struct hour hour = hour_of_instant(now), end = book_horizon_end(book, now);
-    json_array(json, "calendar");
+    json_write_array(json, "calendar");
     while (hour.number < end.number) {
         int32_t free, capacity;
         book_calendar_step(book, 1, hour, end, &free, &capacity, &hour);
-        json_hour(json, NULL, hour);
-        json_integer(json, NULL, free);
-        json_integer(json, NULL, capacity);
+        json_write_hour(json, NULL, hour);
+        json_write_integer(json, NULL, free);
+        json_write_integer(json, NULL, capacity);
     }
-    json_array_end(json);
+    json_write_array_end(json);
 }
 
 // All that can be seen of a book.
@@ -54,28 +54,28 @@ static char *portrait(struct workshop *workshop)
     const struct book *book = workshop->book;
     struct buffer out = {0};
     struct json json = json_begin(&out);
-    json_object(&json, NULL);
+    json_write_object(&json, NULL);
     book_write_manifest(book, &json);
     for (uint32_t i = 1; i <= book_period_count(book); i++) {
-        json_object(&json, "period");
+        json_write_object(&json, "period");
         book_write_period(book, &json, i, workshop->now);
-        json_object_end(&json);
+        json_write_object_end(&json);
     }
     write_reservations(book, &json, workshop->now);
     write_calendar(book, &json, workshop->now);
     for (size_t i = 0; i < book_token_count(book); i++)
-        json_text(&json, "token", book_token(book, i)->label);
+        json_write_text(&json, "token", book_token(book, i)->label);
     uint32_t tenant;
-    json_bool(&json, "uid 1001", book_uid(book, 1001, &tenant));
+    json_write_bool(&json, "uid 1001", book_uid(book, 1001, &tenant));
     bool is_group;
-    json_integer(&json, "pair", book_client_ref(book, 1, "pair", &is_group));
-    json_integer(&json, "job-1 of acme", book_client_ref(book, 1, "job-1", &is_group));
-    json_integer(&json, "job-1 of zeta", book_client_ref(book, 2, "job-1", &is_group));
+    json_write_integer(&json, "pair", book_client_ref(book, 1, "pair", &is_group));
+    json_write_integer(&json, "job-1 of acme", book_client_ref(book, 1, "job-1", &is_group));
+    json_write_integer(&json, "job-1 of zeta", book_client_ref(book, 2, "job-1", &is_group));
     struct instant due = {0};
     if (book_next_due(book, &due))
-        json_instant(&json, "next due", due);
-    json_instant(&json, "time", book_time(book));
-    json_object_end(&json);
+        json_write_instant(&json, "next due", due);
+    json_write_instant(&json, "time", book_time(book));
+    json_write_object_end(&json);
     return out.data;
 }
 

@@ -71,9 +71,9 @@ static void assert_periods(void)
     for (uint32_t i = 1; i <= book_period_count(workshop.book); i++) {
         struct buffer out = {0};
         struct json json = json_begin(&out);
-        json_object(&json, NULL);
+        json_write_object(&json, NULL);
         book_write_period(workshop.book, &json, i, workshop.now);
-        json_object_end(&json);
+        json_write_object_end(&json);
         char where[200];
         snprintf(where, sizeof where, "contract = '%s' AND period_start = '%s'",
                  member_of(out.data, "contract"), member_of(out.data, "period_start"));
@@ -101,9 +101,9 @@ static void assert_reservations(void)
             continue;
         struct buffer out = {0};
         struct json json = json_begin(&out);
-        json_object(&json, NULL);
+        json_write_object(&json, NULL);
         book_write_reservation(workshop.book, &json, &image, workshop.now);
-        json_object_end(&json);
+        json_write_object_end(&json);
         char where[32];
         snprintf(where, sizeof where, "id = %lld", (long long)id);
         for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)

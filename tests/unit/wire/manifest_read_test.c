@@ -99,13 +99,13 @@ static void what_is_written_is_read_again(void **state)
     struct json json = json_begin(&first);
     json_write_object(&json, NULL);
     manifest_write(&json, &manifest);
-    json_object_end(&json);
+    json_write_object_end(&json);
     const char *path, *message;
     assert_true(wire_parse_manifest(first.data, first.length, *state, &again, &path, &message));
     json = json_begin(&second);
     json_write_object(&json, NULL);
     manifest_write(&json, &again);
-    json_object_end(&json);
+    json_write_object_end(&json);
     assert_string_equal(first.data, second.data);
     buffer_free(&first);
     buffer_free(&second);
