@@ -70,6 +70,17 @@ char *arena_copy_text(struct arena *arena, const char *text)
     return text == NULL ? NULL : arena_copy(arena, text, strlen(text));
 }
 
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t element_size)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity == 0 ? 8 : *capacity * 2;
+    void *grown = arena_allocate(arena, *capacity * element_size);
+    if (count > 0)
+        memcpy(grown, array, count * element_size);
+    return grown;
+}
+
 void arena_reset(struct arena *arena)
 {
     struct arena_block *block = arena->current;

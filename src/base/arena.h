@@ -21,6 +21,10 @@ void *arena_allocate(struct arena *arena, size_t size);                 // zeroe
 char *arena_copy(struct arena *arena, const char *text, size_t length); // adds a NUL
 char *arena_copy_text(struct arena *arena, const char *text);           // NULL stays NULL
 
+// Makes room for one more element in an array of the arena: a larger copy when *count has reached *capacity.
+// What the copy outgrew goes with the arena.
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t element_size);
+
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 

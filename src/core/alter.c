@@ -245,13 +245,8 @@ static bool available_in(void *context, uint32_t period, struct amount *amount)
 
 static void remember(struct spending *spending, uint32_t period, int64_t micro)
 {
-    if (spending->count == spending->capacity) {
-        spending->capacity = spending->capacity == 0 ? 8 : spending->capacity * 2;
-        struct spent *grown = arena_allocate(spending->builder->arena, spending->capacity * sizeof *grown);
-        if (spending->count > 0)
-            memcpy(grown, spending->spent, spending->count * sizeof *grown);
-        spending->spent = grown;
-    }
+    spending->spent = arena_grow(spending->builder->arena, spending->spent, spending->count,
+                                 &spending->capacity, sizeof *spending->spent);
     spending->spent[spending->count++] = (struct spent){.period = period, .micro = micro};
 }
 

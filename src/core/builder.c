@@ -27,18 +27,6 @@ void builder_begin(struct builder *builder, const struct book *book, struct aren
     };
 }
 
-// Arrays of a builder live in the arena: what they outgrow goes with it.
-static void *grow(struct builder *builder, void *array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity == 0 ? 8 : *capacity * 2;
-    void *grown = arena_allocate(builder->arena, *capacity * size);
-    if (count > 0)
-        memcpy(grown, array, count * size);
-    return grown;
-}
-
 struct refusal *builder_refuse(struct builder *builder, enum verdict verdict, const char *message)
 {
     assert(verdict != VERDICT_DONE);
@@ -65,8 +53,8 @@ struct refusal *builder_refuse_parts(struct builder *builder, enum verdict verdi
 
 struct row *builder_add(struct builder *builder, enum row_kind kind)
 {
-    builder->rows =
-        grow(builder, builder->rows, builder->row_count, &builder->row_capacity, sizeof *builder->rows);
+    builder->rows = arena_grow(builder->arena, builder->rows, builder->row_count, &builder->row_capacity,
+                               sizeof *builder->rows);
     struct row *row = &builder->rows[builder->row_count++];
     *row = (struct row){.kind = kind};
     return row;
@@ -123,8 +111,8 @@ static bool move_balance(struct builder *builder, uint32_t account, int64_t micr
         return false;
     struct balance_change *change = balance_change(builder, account);
     if (change == NULL) {
-        builder->balances = grow(builder, builder->balances, builder->balance_count,
-                                 &builder->balance_capacity, sizeof *builder->balances);
+        builder->balances = arena_grow(builder->arena, builder->balances, builder->balance_count,
+                                       &builder->balance_capacity, sizeof *builder->balances);
         change = &builder->balances[builder->balance_count++];
         *change = (struct balance_change){.account = account};
     }
@@ -168,8 +156,8 @@ static struct period_change *period_change(struct builder *builder, uint32_t per
     for (size_t i = 0; i < builder->period_count; i++)
         if (builder->periods[i].period == period)
             return &builder->periods[i];
-    builder->periods = grow(builder, builder->periods, builder->period_count, &builder->period_capacity,
-                            sizeof *builder->periods);
+    builder->periods = arena_grow(builder->arena, builder->periods, builder->period_count,
+                                  &builder->period_capacity, sizeof *builder->periods);
     struct period_change *change = &builder->periods[builder->period_count++];
     *change = (struct period_change){.period = period, .row = builder->book->periods[period].row};
     return change;
@@ -247,8 +235,8 @@ static void compare_thresholds(struct builder *builder, uint32_t period)
 
 void builder_take(struct builder *builder, uint32_t pool, struct hour start, struct hour end, int32_t gpus)
 {
-    builder->taken =
-        grow(builder, builder->taken, builder->taken_count, &builder->taken_capacity, sizeof *builder->taken);
+    builder->taken = arena_grow(builder->arena, builder->taken, builder->taken_count,
+                                &builder->taken_capacity, sizeof *builder->taken);
     builder->taken[builder->taken_count++] =
         (struct capacity_taken){.pool = pool, .start = start, .end = end, .gpus = gpus};
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 // The work on one pool. Both arrays have one number for each hour from `from`.
-struct plan {
+struct shortage {
     const struct book *book;
     uint32_t pool;
     struct hour from;
@@ -20,10 +20,10 @@ struct plan {
 };
 
 // Notes what is missing in [start, end), where capacity becomes `by` (below 0) more.
-static void note_missing(struct plan *plan, struct hour start, struct hour end, int64_t by)
+static void note_missing(struct shortage *shortage, struct hour start, struct hour end, int64_t by)
 {
-    const struct calendar *calendar = plan->book->pools[plan->pool].calendar;
-    struct displacement *result = plan->result;
+    const struct calendar *calendar = shortage->book->pools[shortage->pool].calendar;
+    struct displacement *result = shortage->result;
     while (start.number < end.number) {
         int32_t free;
         struct hour until;
@@ -40,52 +40,52 @@ static void note_missing(struct plan *plan, struct hour start, struct hour end, 
             if (short_of > result->missing)
                 result->missing = (int32_t)short_of;
             for (int32_t hour = start.number; hour < until.number; hour++)
-                plan->missing[hour - plan->from.number] = (int32_t)short_of;
+                shortage->missing[hour - shortage->from.number] = (int32_t)short_of;
             if (first)
-                plan->first = start.number - plan->from.number;
-            plan->last = until.number - 1 - plan->from.number;
+                shortage->first = start.number - shortage->from.number;
+            shortage->last = until.number - 1 - shortage->from.number;
         }
         start = until;
     }
 }
 
 // Walks the changes' sum over the window. True when something is missing.
-static bool find_missing(struct plan *plan, const struct steps *sum)
+static bool find_missing(struct shortage *shortage, const struct steps *sum)
 {
-    struct hour window_end = {plan->from.number + plan->hours};
+    struct hour window_end = {shortage->from.number + shortage->hours};
     int64_t by = 0;
     for (size_t i = 0; i < sum->count; i++) {
         by += sum->jumps[i].by;
         struct hour start = sum->jumps[i].at;
         struct hour end = i + 1 < sum->count ? sum->jumps[i + 1].at : HOUR_NEVER;
-        if (start.number < plan->from.number)
-            start = plan->from;
+        if (start.number < shortage->from.number)
+            start = shortage->from;
         if (end.number > window_end.number)
             end = window_end;
         if (by < 0 && start.number < end.number)
-            note_missing(plan, start, end, by);
+            note_missing(shortage, start, end, by);
     }
-    return plan->result->missing > 0;
+    return shortage->result->missing > 0;
 }
 
 // Lists what was cut of a reservation between two places, and clears it. False when the list is full.
-static bool list_cuts(struct plan *plan, int64_t reservation, int32_t first, int32_t last)
+static bool list_cuts(struct shortage *shortage, int64_t reservation, int32_t first, int32_t last)
 {
-    struct displacement *result = plan->result;
+    struct displacement *result = shortage->result;
     int32_t place = first;
     while (place <= last) {
-        int32_t gpus = plan->cut[place];
+        int32_t gpus = shortage->cut[place];
         int32_t start = place;
-        while (place <= last && plan->cut[place] == gpus)
-            plan->cut[place++] = 0;
+        while (place <= last && shortage->cut[place] == gpus)
+            shortage->cut[place++] = 0;
         if (gpus == 0)
             continue;
         if (result->count == DISPLACEMENT_LISTED_MAX)
             return false;
         result->cuts[result->count++] = (struct interruption){
             .reservation = reservation,
-            .start = {plan->from.number + start},
-            .end = {plan->from.number + place},
+            .start = {shortage->from.number + start},
+            .end = {shortage->from.number + place},
             .gpus = gpus,
         };
     }
@@ -93,41 +93,41 @@ static bool list_cuts(struct plan *plan, int64_t reservation, int32_t first, int
 }
 
 // Cuts one reservation where something is missing. False when the list is full.
-static bool cut_reservation(struct plan *plan, const struct reservation *reservation)
+static bool cut_reservation(struct shortage *shortage, const struct reservation *reservation)
 {
     int32_t lowest = INT32_MAX, highest = -1;
     for (int32_t i = reservation->slice_count - 1; i >= 0; i--) {
         const struct slice_row *slice = &reservation->slices[i];
-        int32_t first = slice->start.number - plan->from.number;
-        int32_t last = slice->end.number - 1 - plan->from.number;
-        first = first < plan->first ? plan->first : first;
-        last = last > plan->last ? plan->last : last;
+        int32_t first = slice->start.number - shortage->from.number;
+        int32_t last = slice->end.number - 1 - shortage->from.number;
+        first = first < shortage->first ? shortage->first : first;
+        last = last > shortage->last ? shortage->last : last;
         for (int32_t place = first; place <= last; place++) {
-            int32_t missing = plan->missing[place];
+            int32_t missing = shortage->missing[place];
             int32_t gpus = missing < slice->gpus ? missing : slice->gpus;
-            plan->missing[place] -= gpus;
-            plan->cut[place] += gpus;
+            shortage->missing[place] -= gpus;
+            shortage->cut[place] += gpus;
         }
         lowest = first < lowest ? first : lowest;
         highest = last > highest ? last : highest;
     }
-    bool listed = list_cuts(plan, reservation->row.id, lowest, highest);
-    while (plan->first <= plan->last && plan->missing[plan->first] == 0)
-        plan->first++;
-    while (plan->last >= plan->first && plan->missing[plan->last] == 0)
-        plan->last--;
+    bool listed = list_cuts(shortage, reservation->row.id, lowest, highest);
+    while (shortage->first <= shortage->last && shortage->missing[shortage->first] == 0)
+        shortage->first++;
+    while (shortage->last >= shortage->first && shortage->missing[shortage->last] == 0)
+        shortage->last--;
     return listed;
 }
 
 // Cuts the reservations of a tier, the newest first. False when the list is full.
-static bool cut_tier(struct plan *plan, enum tier tier)
+static bool cut_tier(struct shortage *shortage, enum tier tier)
 {
-    for (size_t id = plan->book->reservation_capacity; id-- > 1 && plan->first <= plan->last;) {
-        const struct reservation *reservation = place_live(plan->book->reservations[id]);
-        if (reservation == NULL || reservation->row.pool != plan->pool || reservation->row.tier != tier ||
+    for (size_t id = shortage->book->reservation_capacity; id-- > 1 && shortage->first <= shortage->last;) {
+        const struct reservation *reservation = place_live(shortage->book->reservations[id]);
+        if (reservation == NULL || reservation->row.pool != shortage->pool || reservation->row.tier != tier ||
             !state_is_live(reservation->row.state))
             continue;
-        if (!cut_reservation(plan, reservation))
+        if (!cut_reservation(shortage, reservation))
             return false;
     }
     return true;
@@ -147,20 +147,20 @@ bool displacement_plan(const struct book *book, uint32_t pool, const struct capa
         steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
         lowers = lowers || changes[i].gpus < 0;
     }
-    struct plan plan = {.book = book, .pool = pool, .from = from, .result = displacement};
-    plan.hours = calendar_end(calendar).number - from.number;
+    struct shortage shortage = {.book = book, .pool = pool, .from = from, .result = displacement};
+    shortage.hours = calendar_end(calendar).number - from.number;
     bool found = false;
-    if (lowers && plan.hours > 0) {
-        plan.missing = memory_allocate((size_t)plan.hours, sizeof *plan.missing);
-        found = find_missing(&plan, &sum);
+    if (lowers && shortage.hours > 0) {
+        shortage.missing = memory_allocate((size_t)shortage.hours, sizeof *shortage.missing);
+        found = find_missing(&shortage, &sum);
     }
     if (found) {
-        plan.cut = memory_allocate((size_t)plan.hours, sizeof *plan.cut);
+        shortage.cut = memory_allocate((size_t)shortage.hours, sizeof *shortage.cut);
         displacement->cuts = arena_allocate(arena, DISPLACEMENT_LISTED_MAX * sizeof *displacement->cuts);
-        displacement->all = cut_tier(&plan, TIER_PREEMPTIBLE) && cut_tier(&plan, TIER_FIRM);
+        displacement->all = cut_tier(&shortage, TIER_PREEMPTIBLE) && cut_tier(&shortage, TIER_FIRM);
     }
-    free(plan.missing);
-    free(plan.cut);
+    free(shortage.missing);
+    free(shortage.cut);
     steps_free(&sum);
     return found;
 }

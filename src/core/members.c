@@ -2,9 +2,6 @@
 
 #include "core/transition.h"
 
-// A group has at most so many legs, with consecutive ids.
-#define LEGS_MAX 64
-
 static void refuse_unknown(struct builder *builder, bool is_group)
 {
     builder_refuse(builder, VERDICT_NOT_FOUND,

@@ -3,20 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
-static void *grow(struct plan *plan, void *array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return array;
-    *capacity = *capacity == 0 ? 4 : *capacity * 2;
-    void *grown = arena_allocate(plan->builder->arena, *capacity * size);
-    if (count > 0)
-        memcpy(grown, array, count * size);
-    return grown;
-}
-
 static struct slice_row *add_slice(struct plan *plan, struct slice_row slice)
 {
-    plan->slices = grow(plan, plan->slices, plan->slice_count, &plan->slice_capacity, sizeof *plan->slices);
+    plan->slices = arena_grow(plan->builder->arena, plan->slices, plan->slice_count, &plan->slice_capacity,
+                              sizeof *plan->slices);
     plan->slices[plan->slice_count] = slice;
     return &plan->slices[plan->slice_count++];
 }
@@ -26,8 +16,8 @@ static struct plan_period *period_of(struct plan *plan, uint32_t period)
     for (size_t i = 0; i < plan->period_count; i++)
         if (plan->periods[i].period == period)
             return &plan->periods[i];
-    plan->periods =
-        grow(plan, plan->periods, plan->period_count, &plan->period_capacity, sizeof *plan->periods);
+    plan->periods = arena_grow(plan->builder->arena, plan->periods, plan->period_count,
+                               &plan->period_capacity, sizeof *plan->periods);
     plan->periods[plan->period_count] = (struct plan_period){.period = period};
     return &plan->periods[plan->period_count++];
 }
@@ -77,10 +67,10 @@ void plan_begin(struct plan *plan, struct builder *builder, uint32_t tenant, uin
 static bool add_cost(struct plan *plan, struct amount price, int64_t gpus, int64_t hours, struct amount *sum)
 {
     struct amount cost;
-    if (gpus > 0 && hours > 0 && amount_multiply(price, gpus, &cost) && amount_multiply(cost, hours, &cost) &&
-        amount_add(*sum, cost, sum))
-        return true;
     if (gpus <= 0 || hours <= 0)
+        return true;
+    if (amount_multiply(price, gpus, &cost) && amount_multiply(cost, hours, &cost) &&
+        amount_add(*sum, cost, sum))
         return true;
     builder_refuse(plan->builder, VERDICT_AMOUNT_OVERFLOW,
                    "the price of the window would pass the largest amount");
@@ -176,8 +166,8 @@ static void add(struct plan *plan, struct hour start, struct hour end, int32_t g
         last->end = end;
         return;
     }
-    plan->additions =
-        grow(plan, plan->additions, plan->addition_count, &plan->addition_capacity, sizeof *plan->additions);
+    plan->additions = arena_grow(plan->builder->arena, plan->additions, plan->addition_count,
+                                 &plan->addition_capacity, sizeof *plan->additions);
     plan->additions[plan->addition_count++] =
         (struct plan_addition){.start = start, .end = end, .gpus = gpus};
 }

@@ -43,6 +43,10 @@ struct leg {
     const char *note;    // may be NULL
 };
 
+// How many legs a group has at least and at most.
+#define LEGS_MIN 2
+#define LEGS_MAX 64
+
 struct create_request {
     struct leg *legs; // one, or 2 to 64 for a group
     size_t leg_count;

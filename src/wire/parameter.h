@@ -12,8 +12,6 @@
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     1000
-#define LEGS_MIN      2
-#define LEGS_MAX      64
 
 // Which parameters a leg of reservation.create_group takes, and which it must have.
 extern const uint64_t leg_takes;
