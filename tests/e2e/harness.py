@@ -15,7 +15,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -25,6 +24,8 @@ import tempfile
 import time
 
 import jsonschema
+
+import manifests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR") or ROOT / "build").resolve()
@@ -323,19 +324,10 @@ CAN_BE_OTHERS = os.geteuid() == 0
 # ---- The daemon
 
 
-def limited(limits):
-    """For a child: sets limits of the kernel, so that a failing disk can be had."""
-    def prepare():
-        for which, value in limits.items():
-            resource.setrlimit(which, (value, resource.getrlimit(which)[1]))
-    return prepare
-
-
 class Daemon:
     """A daemon with its folder. `manifest` is an object, `config` members of the config file."""
 
     def __init__(self, manifest=None, clock="2026-11-30T12:00:00Z", config=None, folder=None, start=True):
-        from manifests import small
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="colossus-e2e-"))
         self.owns_folder = folder is None
         self.folder.chmod(0o755)  # tenants under other uids connect to the socket in it
@@ -343,7 +335,7 @@ class Daemon:
         self.ledger = self.folder / "book" / "ledger.db"
         self.socket = self.folder / "colossus.sock"
         self.log = self.folder / "log"
-        self.manifest = small() if manifest is None else manifest
+        self.manifest = manifests.small() if manifest is None else manifest
         self.clock = clock
         self.config = dict(config or {})
         self.process = None
