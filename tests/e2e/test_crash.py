@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 
@@ -273,3 +274,19 @@ def test_the_log_says_when_it_is_ready():
         except Refused:
             pass
         equal(os.stat(daemon.log).st_size, before, "the log of ordinary requests")
+
+
+def test_readiness_is_told_to_the_service_manager():
+    if b"libsystemd.so" not in (BUILD / "colossusd").read_bytes():
+        return  # built without it
+    with Daemon(start=False) as daemon:
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(str(daemon.folder / "notify"))
+        manager.settimeout(60)
+        environment = daemon.environment()
+        daemon.environment = lambda: {**environment, "NOTIFY_SOCKET": str(daemon.folder / "notify")}
+        daemon.start()
+        equal(manager.recv(100), b"READY=1")
+        daemon.stop()
+        equal(manager.recv(100), b"STOPPING=1")
+        manager.close()
