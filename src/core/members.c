@@ -10,10 +10,16 @@ static void refuse_unknown(struct builder *builder, bool is_group)
 
 static void add_member(struct builder *builder, struct members *members, int64_t id)
 {
-    if (book_reservation(builder->book, id, builder->at, &members->images[members->count]))
+    struct reservation_image *image = &members->images[members->count];
+    enum reservation_state state;
+    if (book_reservation(builder->book, id, builder->at, image)) {
+        state = image->row.state;
         members->count++;
-    else if (members->ended == STATE_NONE)
-        members->ended = book_ended_state(builder->book, id);
+    } else {
+        state = book_ended_state(builder->book, id);
+    }
+    if (members->first == STATE_NONE)
+        members->first = state;
 }
 
 bool members_find(struct builder *builder, uint32_t tenant, const struct target *target,
@@ -45,20 +51,14 @@ bool members_find(struct builder *builder, uint32_t tenant, const struct target 
 void members_in_state(struct builder *builder, struct members *members, uint32_t states, const char *message)
 {
     size_t kept = 0;
-    enum reservation_state other = members->ended;
-    for (size_t i = 0; i < members->count; i++) {
-        enum reservation_state state = members->images[i].row.state;
-        if ((states >> state) & 1U)
+    for (size_t i = 0; i < members->count; i++)
+        if ((states >> members->images[i].row.state) & 1U)
             members->images[kept++] = members->images[i];
-        else
-            other = state;
-    }
     members->count = kept;
     if (kept > 0)
         return;
-    if (other == STATE_EXPIRED) {
-        builder_refuse(builder, VERDICT_EXPIRED, "the hold has lapsed")->state = other;
-        return;
-    }
-    builder_refuse(builder, VERDICT_INVALID_STATE, message)->state = other;
+    bool lapsed = members->first == STATE_EXPIRED;
+    builder_refuse(builder, lapsed ? VERDICT_EXPIRED : VERDICT_INVALID_STATE,
+                   lapsed ? "the hold has lapsed" : message)
+        ->state = members->first;
 }
