@@ -69,6 +69,11 @@ static bool steps_are_sound(struct capacity_work *work)
                             "a capacity is between 0 and 1000000000 GPUs");
             return false;
         }
+        if (step.value % work->listed->unit != 0) {
+            manifest_refuse(work->apply, path_of(work, "capacity", k, "gpus"),
+                            "a capacity is a multiple of the pool's unit");
+            return false;
+        }
         for (size_t j = 0; j < k; j++) {
             if (work->listed->capacity[j].from.number == step.from.number) {
                 manifest_refuse(work->apply, path_of(work, "capacity", k, "from"),
@@ -138,6 +143,11 @@ static bool change_is_sound(struct capacity_work *work, size_t k)
     if (change->gpus <= 0 || change->gpus > CAPACITY_GPUS_MAX) {
         manifest_refuse(work->apply, path_of(work, "changes", k, "gpus"),
                         "a change is of 1 to 1000000000 GPUs; the kind gives the sign");
+        return false;
+    }
+    if (change->gpus % work->listed->unit != 0) {
+        manifest_refuse(work->apply, path_of(work, "changes", k, "gpus"),
+                        "a change is of a multiple of the pool's unit");
         return false;
     }
     if (change->end.number <= change->start.number) {

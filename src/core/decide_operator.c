@@ -131,6 +131,10 @@ void decide_capacity_change(struct builder *builder, const struct request *reque
         return;
     }
     const struct pool *pool = &builder->book->pools[id];
+    if (asked->gpus % pool->row.unit != 0) {
+        refuse_member(builder, "gpus", "gpus is a multiple of the pool's unit");
+        return;
+    }
     struct capacity_change_row change = {
         .pool = id,
         .kind = asked->kind,

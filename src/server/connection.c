@@ -34,11 +34,16 @@ static bool takes_its_replies(const struct connection *connection)
     return untaken(connection) < (size_t)limits_of(connection)->output_bytes;
 }
 
+bool connection_has_output_room(const struct connection *connection)
+{
+    return untaken(connection) + connection->slots.bytes < (size_t)limits_of(connection)->output_bytes;
+}
+
 static bool is_below_limits(const struct connection *connection)
 {
     const struct limits *limits = limits_of(connection);
     return connection->slots.count < (size_t)limits->in_flight && connection->reads < limits->ledger_reads &&
-           untaken(connection) + connection->slots.bytes < (size_t)limits->output_bytes;
+           connection_has_output_room(connection);
 }
 
 // ---- Touching

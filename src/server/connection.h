@@ -51,6 +51,9 @@ struct connection {
 // A new connection of the listener's. Refuses it when there are too many.
 void connection_accept(struct server *server, uv_stream_t *listener);
 
+// Is there room for another reply beside those that the client has not taken?
+bool connection_has_output_room(const struct connection *connection);
+
 void connection_touch(struct connection *connection);
 
 // Gives a touched connection its share of a turn.

@@ -161,6 +161,16 @@ static struct slot *reserve(struct connection *connection, const struct wire_mes
     return slot;
 }
 
+// Between lines nothing more is read when the replies fill the output; within a batch what is left is
+// refused.
+static void refuse_rest(struct server *server, const struct wire_call *call, struct slot *slot)
+{
+    server->totals.requests++;
+    wire_reply_error(&slot->text, call->id, RPC_OVERLOADED,
+                     "the replies to this batch are too large together: nothing was done", NULL);
+    server_fill(server, slot, writer_dependency(&server->writer));
+}
+
 int64_t dispatch_line(struct connection *connection, const char *line, size_t length)
 {
     struct server *server = connection->server;
@@ -177,7 +187,10 @@ int64_t dispatch_line(struct connection *connection, const char *line, size_t le
         struct slot *slot = call->id == NULL ? slot_take(&server->slots, "null")
                                              : reserve(connection, &message, i, last, &begun);
         connection_end_wait(connection);
-        dispatch_call(connection, call, slot);
+        if (i > 0 && call->id != NULL && !connection_has_output_room(connection))
+            refuse_rest(server, call, slot);
+        else
+            dispatch_call(connection, call, slot);
     }
     arena_reset(&server->parsing);
     return message.call_count > 0 ? (int64_t)message.call_count : 1;

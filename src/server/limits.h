@@ -14,7 +14,8 @@
 // line_bytes            of one request; a longer one gets `too_large` and its connection is closed
 // operator_line_bytes   the same on an operator's connection, for manifests
 // in_flight             requests of a connection that are not yet answered; then reading stops
-// output_bytes          of a connection that its client has not taken yet; then reading stops
+// output_bytes          of a connection that its client has not taken yet; then reading stops, and what
+//                       is left of a batch is told `overloaded`
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading
 // stops calls_per_turn        requests that one connection may have decided before the others have their turn
 // lifecycle_per_batch   decisions on starts and ends of reservations in a batch; the rest are in the next

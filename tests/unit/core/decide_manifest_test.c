@@ -214,13 +214,13 @@ static void test_a_changed_step_lasts_to_the_next_one(void **state)
     struct sample sample;
     sample_fill(&sample);
     apply_manifest(&fixture, &sample.manifest);
-    sample.capacity[0] = (struct manifest_step){hour_from("2026-03-01T00:00:00Z"), 900};
+    sample.capacity[0] = (struct manifest_step){hour_from("2026-03-01T00:00:00Z"), 904};
     sample.pools[0].capacity_count = 1; // the other steps are not listed and stay
     const struct decision *decision = apply_manifest(&fixture, &sample.manifest);
     assert_int_equal(count_rows(decision, ROW_CAPACITY_CHANGE), 1);
     struct book *book = fixture.book;
     assert_int_equal(book_capacity(book, 1, hour_from("2026-02-28T23:00:00Z")), 800);
-    assert_int_equal(book_capacity(book, 1, hour_from("2026-03-01T00:00:00Z")), 900);
+    assert_int_equal(book_capacity(book, 1, hour_from("2026-03-01T00:00:00Z")), 904);
     assert_int_equal(book_capacity(book, 1, hour_from("2026-07-01T00:00:00Z")), 1000);
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->row_count, 0);
     fixture_end(&fixture);
@@ -232,9 +232,12 @@ static void test_capacity_never_falls_below_zero(void **state)
     struct fixture fixture = fixture_at(new_year);
     struct sample sample;
     sample_fill(&sample);
-    sample.changes[0] = (struct manifest_change){CAPACITY_DELAY, 801, hour_from("2026-02-01T00:00:00Z"),
+    sample.changes[0] = (struct manifest_change){CAPACITY_DELAY, 808, hour_from("2026-02-01T00:00:00Z"),
                                                  hour_from("2026-03-01T00:00:00Z"), NULL};
     sample.pools[0].change_count = 1;
+    assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
+                   "pools[0].changes[0].gpus");
+    sample.changes[0].gpus = 12; // the unit is 8
     assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
                    "pools[0].changes[0].gpus");
     sample.changes[0].kind = CAPACITY_MAINTENANCE;
@@ -275,13 +278,13 @@ static void test_hours_that_are_over_never_had_less(void **state)
     struct sample sample;
     sample_fill(&sample);
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
-    sample.capacity[0].value = 700;
+    sample.capacity[0].value = 704;
     assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
                    "pools[0].capacity[0].gpus");
     sample.capacity[0].from = hour_from("2026-03-01T00:00:00Z");
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-02-28T00:00:00Z")), 800);
-    assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-03-01T00:00:00Z")), 700);
+    assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-03-01T00:00:00Z")), 704);
     fixture_end(&fixture);
 }
 

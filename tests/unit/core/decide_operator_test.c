@@ -44,7 +44,9 @@ static void test_a_senseless_change_of_capacity_is_refused(void **state)
     assert_refused(decide(&fixture, request), VERDICT_INVALID_PARAMS, "gpus");
     request.capacity.gpus = INT64_C(5000000000);
     assert_refused(decide(&fixture, request), VERDICT_INVALID_PARAMS, "gpus");
-    request = capacity_request(CAPACITY_RETIREMENT, 801, "2026-02-01T00:00:00Z");
+    request = capacity_request(CAPACITY_RETIREMENT, 808, "2026-02-01T00:00:00Z");
+    assert_refused(decide(&fixture, request), VERDICT_INVALID_PARAMS, "gpus");
+    request = capacity_request(CAPACITY_GROWTH, 12, "2026-02-01T00:00:00Z"); // the unit is 8
     assert_refused(decide(&fixture, request), VERDICT_INVALID_PARAMS, "gpus");
     request = capacity_request(CAPACITY_GROWTH, 8, "2025-12-31T23:00:00Z");
     assert_refused(decide(&fixture, request), VERDICT_INVALID_PARAMS, "start");
