@@ -388,6 +388,25 @@ static void apply_reservation(struct book *book, const struct reservation_row *r
         schedule_reservation(book, row);
 }
 
+static void schedule_delivery(struct book *book, uint32_t id, struct hour hour)
+{
+    book->periods[id].next_delivery_change = hour;
+    due_add(&book->urgent, hour_start(hour), DUE_DELIVERY, id);
+}
+
+// Schedules the first hour after the given one in which what a period is delivered changes.
+static void schedule_next_delivery(struct book *book, uint32_t id, struct hour hour)
+{
+    struct period *period = &book->periods[id];
+    period->next_delivery_change = HOUR_NEVER;
+    do
+        hour.number++;
+    while (hour.number < period->row.end.number &&
+           period->delivery_change[hour.number - period->row.start.number] == 0);
+    if (hour.number < period->row.end.number)
+        schedule_delivery(book, id, hour);
+}
+
 // From `hour` on, what a period is delivered an hour changes by so much.
 static void change_delivery(struct book *book, uint32_t id, struct hour hour, int64_t micro)
 {
@@ -407,19 +426,22 @@ static void change_delivery(struct book *book, uint32_t id, struct hour hour, in
         period->delivery_change =
             memory_allocate((size_t)(row->end.number - row->start.number), sizeof *period->delivery_change);
     period->delivery_change[hour.number - row->start.number] += micro;
-    if (hour.number < period->next_delivery_change.number) {
-        period->next_delivery_change = hour;
-        due_add(&book->urgent, hour_start(hour), DUE_DELIVERY, id);
-    }
+    if (hour.number < period->next_delivery_change.number && !book->loading)
+        schedule_delivery(book, id, hour);
+}
+
+static void deliver_slice(struct book *book, const struct slice_row *slice, int32_t sign)
+{
+    int64_t hourly = slice->price.micro * slice->gpus * sign;
+    change_delivery(book, slice->period, slice->start, hourly);
+    change_delivery(book, slice->period, slice->end, -hourly);
 }
 
 // Takes (sign 1) or gives back (sign −1) what a slice stands for.
 static void account_for_slice(struct book *book, uint32_t pool, const struct slice_row *slice, int32_t sign)
 {
     calendar_add(book->pools[pool].calendar, slice->start, slice->end, -sign * slice->gpus);
-    int64_t hourly = slice->price.micro * slice->gpus * sign;
-    change_delivery(book, slice->period, slice->start, hourly);
-    change_delivery(book, slice->period, slice->end, -hourly);
+    deliver_slice(book, slice, sign);
 }
 
 static struct reservation *add_slice_place(struct book *book, struct reservation *reservation, int32_t place)
@@ -441,7 +463,11 @@ static struct reservation *add_slice_place(struct book *book, struct reservation
 static void apply_slice(struct book *book, const struct slice_row *row)
 {
     struct reservation *reservation = book_live(book, row->reservation);
-    assert(reservation != NULL);
+    if (reservation == NULL) { // loaded: it ended before the calendars begin
+        assert(book->loading && !row->removed);
+        deliver_slice(book, row, 1);
+        return;
+    }
     int32_t place = reservation->slice_count;
     while (place > 0 && reservation->slices[place - 1].number >= row->number)
         place--;
@@ -562,6 +588,9 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
     book->next_transfer = last_transfer + 1;
     for (size_t i = 1; i <= book->contract_count; i++)
         schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
+    for (uint32_t i = 1; i <= book->period_count; i++)
+        if (book->periods[i].delivery_change != NULL)
+            schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
 }
 
 // ---- Time
@@ -602,13 +631,7 @@ void book_deliver(struct book *book, uint32_t id, struct hour hour)
     row->delivering.micro += period->delivery_change[hour.number - row->start.number];
     period->delivery_change[hour.number - row->start.number] = 0;
     period->dirty = true;
-    struct hour next = hour;
-    do
-        next.number++;
-    while (next.number < row->end.number && period->delivery_change[next.number - row->start.number] == 0);
-    period->next_delivery_change = next.number < row->end.number ? next : HOUR_NEVER;
-    if (next.number < row->end.number)
-        due_add(&book->urgent, hour_start(next), DUE_DELIVERY, id);
+    schedule_next_delivery(book, id, hour);
 }
 
 void book_month_ended(struct book *book, uint32_t contract, struct hour hour)

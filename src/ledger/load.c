@@ -38,15 +38,15 @@ static bool load_table(struct ledger *ledger, struct book *book, enum row_kind k
     return true;
 }
 
-// Is the slice of use to the book? Of a reservation that has ended only what reaches beyond the last batch's
-// time is, and not even that when the book keeps nothing of the reservation.
-static bool wanted(const struct ledger *ledger, const struct book *book, const struct row *reservation,
-                   const struct row *slice)
+// Is the slice of use to the book? Of a reservation that has ended only what ends after the hour through
+// which its period has reckoned what is delivered: the running hour of what was cancelled, and ends whose
+// change is still to be reckoned, which lie before now where the next booking costs as much and so nothing
+// changed.
+static bool wanted(const struct book *book, const struct row *reservation, const struct row *slice)
 {
-    if (!is_terminal(reservation->reservation.state))
-        return true;
-    return hour_start(slice->slice.end).seconds > ledger->last_time.seconds &&
-           book_reservation_live(book, slice->slice.reservation);
+    const struct contract_period_row *period = book_period_row(book, slice->slice.period);
+    return !is_terminal(reservation->reservation.state) ||
+           slice->slice.end.number > period->delivered_through.number;
 }
 
 // Applies the slices of one reservation. The statement stands on the first slice that was not applied yet.
@@ -57,8 +57,7 @@ static bool load_slices(struct ledger *ledger, struct book *book, sqlite3_stmt *
         struct row slice;
         if (!row_read(slices, ROW_SLICE, &slice))
             return unreadable(ledger, "slice", error);
-        if (slice.slice.reservation == reservation->reservation.id &&
-            wanted(ledger, book, reservation, &slice))
+        if (slice.slice.reservation == reservation->reservation.id && wanted(book, reservation, &slice))
             book_apply(book, &slice);
         if (!connection_step(&ledger->connection, slices, found, error))
             return false;

@@ -117,6 +117,51 @@ static void a_loaded_book_is_the_live_one(void **state)
     reload(workshop);
 }
 
+// What zeta's first period shows of what was delivered.
+static void assert_delivered(struct workshop *workshop, const char *expected)
+{
+    struct buffer out = {0};
+    struct json json = json_begin(&out);
+    book_write_period(workshop->book, &json, 3, workshop->now);
+    char *found = strstr(out.data, "\"encumbered\"");
+    assert_non_null(found);
+    if (strncmp(found, expected, strlen(expected)) != 0)
+        fail_msg("%.80s, and should be %s", found, expected);
+    buffer_free(&out);
+}
+
+// What is cancelled exactly on the hour is delivered until then and no longer, also after a restart at that
+// very instant: 5 hours of 8 GPUs at $1.90.
+static void a_cancel_on_the_hour_is_loaded(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    int64_t cancelled =
+        workshop_create(workshop, "zeta", 8, "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    workshop_advance(workshop, "2026-01-01T05:00:00Z");
+    workshop_cancel(workshop, "zeta", cancelled);
+    workshop_commit(workshop);
+    reload(workshop);
+    workshop_advance(workshop, "2026-01-01T09:00:00Z");
+    assert_delivered(workshop, "\"encumbered\":\"0.00\",\"consumed\":\"76.00\"");
+}
+
+// Where one booking takes over from another that cost the same, nothing changes in what is delivered an hour:
+// 8 GPUs at $1.90 for 3 hours, and for 5 of the next 7.
+static void bookings_back_to_back_are_loaded(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    workshop_create(workshop, "zeta", 8, "2026-01-01T02:00:00Z", "2026-01-01T05:00:00Z", NULL);
+    workshop_create(workshop, "zeta", 8, "2026-01-01T05:00:00Z", "2026-01-01T12:00:00Z", NULL);
+    workshop_commit(workshop);
+    workshop_advance(workshop, "2026-01-01T07:00:00Z");
+    reload(workshop);
+    workshop_advance(workshop, "2026-01-01T10:00:00Z");
+    assert_delivered(workshop, "\"encumbered\":\"30.40\",\"consumed\":\"121.60\"");
+}
+
 static void everything_is_loaded(void **state)
 {
     struct workshop *workshop = *state;
@@ -184,6 +229,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_loaded_book_is_the_live_one, begin, end),
+        cmocka_unit_test_setup_teardown(a_cancel_on_the_hour_is_loaded, begin, end),
+        cmocka_unit_test_setup_teardown(bookings_back_to_back_are_loaded, begin, end),
         cmocka_unit_test_setup_teardown(everything_is_loaded, begin, end),
         cmocka_unit_test_setup_teardown(a_loaded_book_goes_on_as_the_live_one, begin, end),
     };
