@@ -96,7 +96,7 @@ static void check_from(struct alteration *alteration)
                       "from must be an hour of the window that is left");
     else if (alteration->from.number < alteration->running.number)
         refuse_member(alteration, "from", "from is in the past");
-    else if (alteration->from.number < alteration->releasable.number &&
+    else if (alteration->started && alteration->from.number < alteration->releasable.number &&
              change->gpus < reservation_gpus_at(alteration->before, alteration->builder->at))
         refuse_member(alteration, "from", "hours that have begun can't be given back");
 }
@@ -183,7 +183,7 @@ static int64_t most_gpus(const struct alteration *alteration, struct spending *s
         int64_t middle = low + (high - low + 1) / 2;
         struct plan plan;
         plan_alteration(alteration, middle * unit, &plan);
-        plan_price(&plan, -1);
+        plan_price(&plan);
         if (commitment_fits(spending, &plan))
             low = middle;
         else
@@ -200,7 +200,9 @@ static void check_plan(const struct alteration *alteration, struct plan *plan)
         builder_refuse(builder, VERDICT_TENANT_SUSPENDED,
                        "the tenant is suspended and can't add to a booking");
     if (!builder_refused(builder))
-        plan_price(plan, -1);
+        plan_price(plan);
+    plan_check_contract(plan, -1);
+    plan_check_rate(plan, -1);
     if (!builder_refused(builder))
         check_capacity(builder, plan, pool->pool, -1, false);
     if (builder_refused(builder))

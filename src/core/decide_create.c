@@ -101,15 +101,20 @@ static void plan_legs(struct creation *creation)
         struct plan *plan = &creation->plans[i];
         plan_begin(plan, creation->builder, creation->tenant, creation->pools[i], leg->tier, NULL, false);
         plan_set_gpus(plan, leg->start, leg->end, (int32_t)leg->gpus);
-        plan_price(plan, leg_number(creation, i));
-        if (builder_refused(creation->builder)) // also for an amount that overflows
+        plan_price(plan);
+        if (builder_refused(creation->builder)) // an amount that overflows
             creation->builder->decision->refusal.leg = leg_number(creation, i);
     }
 }
 
+// One reason after the other, each of all legs.
 static void check_legs(struct creation *creation)
 {
     struct builder *builder = creation->builder;
+    for (size_t i = 0; i < creation->create->leg_count; i++)
+        plan_check_contract(&creation->plans[i], leg_number(creation, i));
+    for (size_t i = 0; i < creation->create->leg_count; i++)
+        plan_check_rate(&creation->plans[i], leg_number(creation, i));
     for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++)
         check_capacity(builder, &creation->plans[i], creation->create->legs[i].pool, leg_number(creation, i),
                        true);

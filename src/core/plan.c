@@ -52,7 +52,14 @@ void plan_begin(struct plan *plan, struct builder *builder, uint32_t tenant, uin
                 const struct reservation_image *before, bool free_of_charge)
 {
     *plan = (struct plan){
-        .builder = builder, .tenant = tenant, .pool = pool, .tier = tier, .free_of_charge = free_of_charge};
+        .builder = builder,
+        .tenant = tenant,
+        .pool = pool,
+        .tier = tier,
+        .free_of_charge = free_of_charge,
+        .uncovered = HOUR_NEVER,
+        .unrated = HOUR_NEVER,
+    };
     if (before == NULL)
         return;
     plan->last_slice = before->row.last_slice;
@@ -203,13 +210,8 @@ void plan_set_gpus(struct plan *plan, struct hour start, struct hour end, int32_
 
 // ---- Pricing
 
-// The first hours for which the tenant has no contract, or the contract no price.
-struct gaps {
-    struct hour uncovered, unrated;
-};
-
 // Turns one addition into slices of the new layer.
-static void price_addition(struct plan *plan, const struct plan_addition *addition, struct gaps *gaps)
+static void price_addition(struct plan *plan, const struct plan_addition *addition)
 {
     const struct book *book = plan->builder->book;
     struct hour hour = addition->start;
@@ -217,8 +219,8 @@ static void price_addition(struct plan *plan, const struct plan_addition *additi
     while (hour.number < addition->end.number) {
         uint32_t contract = book_contract_at(book, plan->tenant, plan->pool, hour);
         if (contract == 0) {
-            if (hour.number < gaps->uncovered.number)
-                gaps->uncovered = hour;
+            if (hour.number < plan->uncovered.number)
+                plan->uncovered = hour;
             return;
         }
         uint32_t period = contract_period_at(book, contract, hour);
@@ -230,8 +232,8 @@ static void price_addition(struct plan *plan, const struct plan_addition *additi
         if (end.number > addition->end.number)
             end = addition->end;
         if (!rated) {
-            if (hour.number < gaps->unrated.number)
-                gaps->unrated = hour;
+            if (hour.number < plan->unrated.number)
+                plan->unrated = hour;
         } else {
             struct plan_period *sums = period_of(plan, period);
             add_cost(plan, price, addition->gpus, end.number - hour.number, &sums->added);
@@ -249,25 +251,34 @@ static void price_addition(struct plan *plan, const struct plan_addition *additi
     }
 }
 
-void plan_price(struct plan *plan, int32_t leg)
+void plan_price(struct plan *plan)
 {
     if (plan->addition_count == 0)
         return;
     plan->last_layer++;
-    struct gaps gaps = {HOUR_NEVER, HOUR_NEVER};
     for (size_t i = 0; i < plan->addition_count; i++)
-        price_addition(plan, &plan->additions[i], &gaps);
-    if (gaps.uncovered.number != HOUR_NEVER.number) {
-        struct refusal *refusal = builder_refuse(plan->builder, VERDICT_NO_CONTRACT,
-                                                 "no contract of the tenant covers the whole window");
-        refusal->first_uncovered = gaps.uncovered;
-        refusal->leg = leg;
-    } else if (gaps.unrated.number != HOUR_NEVER.number) {
-        struct refusal *refusal =
-            builder_refuse(plan->builder, VERDICT_NO_RATE, "the pool has no price for the whole window");
-        refusal->first_uncovered = gaps.unrated;
-        refusal->leg = leg;
-    }
+        price_addition(plan, &plan->additions[i]);
+}
+
+static void refuse_gap(const struct plan *plan, struct hour gap, enum verdict verdict, const char *message,
+                       int32_t leg)
+{
+    if (gap.number == HOUR_NEVER.number)
+        return;
+    struct refusal *refusal = builder_refuse(plan->builder, verdict, message);
+    refusal->first_uncovered = gap;
+    refusal->leg = leg;
+}
+
+void plan_check_contract(const struct plan *plan, int32_t leg)
+{
+    refuse_gap(plan, plan->uncovered, VERDICT_NO_CONTRACT,
+               "no contract of the tenant covers the whole window", leg);
+}
+
+void plan_check_rate(const struct plan *plan, int32_t leg)
+{
+    refuse_gap(plan, plan->unrated, VERDICT_NO_RATE, "the pool has no price for the whole window", leg);
 }
 
 // ---- Settling

@@ -3,8 +3,9 @@
 //     plan_begin      with the reservation as it is, or with nothing for a new one
 //     plan_set_gpus   how many GPUs it is to have in a window, any number of times: more are noted as
 //     additions, fewer are cut, newest slice first plan_price      turns the additions into slices, cut at
-//     period ends and at rate changes; refuses hours without contract or rate plan_settle     merges and
-//     numbers the slices, and sums up
+//     period ends and at rate changes
+//     plan_check_…    refuse hours without contract or rate
+//     plan_settle     merges and numbers the slices, and sums up
 //
 // A plan takes nothing: the caller checks capacity (the additions) and commitment (the sums by period) and
 // then adds the rows. Amounts that overflow refuse the decision. Everything lives in the builder's arena.
@@ -44,6 +45,9 @@ struct plan {
     // After plan_settle
     struct amount cost, added, released, fee;
     int64_t gpu_hours;
+    // After plan_price: the first hours added without contract, and without rate; HOUR_NEVER when there are
+    // none
+    struct hour uncovered, unrated;
 };
 
 // `before` is NULL for a new reservation. A plan free of charge makes no fees.
@@ -55,8 +59,13 @@ void plan_set_gpus(struct plan *plan, struct hour start, struct hour end, int32_
 // GPUs in an hour as planned so far, and until when (at most *until as given).
 int32_t plan_gpus_at(const struct plan *plan, struct hour hour, struct hour *until);
 
-// leg goes into a refusal; −1 for none.
-void plan_price(struct plan *plan, int32_t leg);
+// Hours without contract or rate are noted and not priced.
+void plan_price(struct plan *plan);
+
+// Refuse hours that were added without contract, and without rate. All legs of a group are asked for the one
+// before any is asked for the other. leg goes into the refusal; −1 for none.
+void plan_check_contract(const struct plan *plan, int32_t leg);
+void plan_check_rate(const struct plan *plan, int32_t leg);
 
 void plan_settle(struct plan *plan, int64_t reservation);
 
