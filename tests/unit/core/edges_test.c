@@ -281,6 +281,75 @@ static void lists_keep_the_order_in_which_they_are_loaded(void **state)
     buffer_free(&text);
 }
 
+static enum verdict create_group(struct world *world, struct leg *legs, size_t count, int64_t hold_seconds)
+{
+    return world_decide(
+        world, (struct request){.kind = REQUEST_CREATE_GROUP,
+                                .create = {.legs = legs, .leg_count = count, .hold_seconds = hold_seconds}});
+}
+
+// One more pool, without a price.
+static void add_spare_pool(struct world *world)
+{
+    struct manifest_step capacity = {hour_of("2026-01-01T00:00:00Z"), 64};
+    struct manifest_pool pool = {
+        .pool = "colossus-1/spare", .gpu = "H100", .unit = 8, .capacity = &capacity, .capacity_count = 1};
+    struct manifest manifest = {.pools = &pool, .pool_count = 1};
+    assert_int_equal(
+        world_decide(world, (struct request){.kind = REQUEST_MANIFEST_APPLY, .manifest = &manifest}),
+        VERDICT_DONE);
+}
+
+// The order of reasons holds over all legs: no_contract of the last before no_rate of the first, and that
+// before too little capacity.
+static void reasons_come_before_legs(void **state)
+{
+    struct world *world = *state;
+    add_spare_pool(world);
+    struct leg legs[] = {leg_of("colossus-1/h100", 2048, "2026-02-01T00:00:00Z", "2026-02-03T00:00:00Z"),
+                         leg_of("colossus-1/spare", 8, "2026-02-01T05:00:00Z", "2026-02-03T00:00:00Z"),
+                         leg_of("colossus-1/h100", 8, "2027-12-31T00:00:00Z", "2028-01-02T00:00:00Z")};
+    assert_int_equal(create_group(world, legs, 3, 0), VERDICT_NO_CONTRACT);
+    assert_int_equal(world->decision.refusal.leg, 2);
+    assert_int_equal(world->decision.refusal.first_uncovered.number, hour_of("2028-01-01T00:00:00Z").number);
+    assert_int_equal(create_group(world, legs, 2, 0), VERDICT_NO_RATE);
+    assert_int_equal(world->decision.refusal.leg, 1);
+    assert_int_equal(world->decision.refusal.first_uncovered.number, legs[1].start.number);
+    legs[1] = leg_of("colossus-1/h100", 8, "2026-02-01T00:00:00Z", "2026-02-03T00:00:00Z");
+    assert_int_equal(create_group(world, legs, 2, 0), VERDICT_CAPACITY_EXCEEDED);
+    assert_int_equal(world->decision.refusal.leg, 0);
+}
+
+static void assert_lapsed(struct world *world, int64_t group)
+{
+    assert_int_equal(world_decide(world, (struct request){.kind = REQUEST_CONFIRM,
+                                                          .confirm = {.is_group = true, .id = group}}),
+                     VERDICT_EXPIRED);
+    assert_int_equal(world->decision.refusal.state, STATE_EXPIRED);
+}
+
+// The first leg lapsed while the second, confirmed singly, ran and ended. Whether its end has been written
+// must not show.
+static void group_that_ended_in_two_ways_is_as_its_first_leg(void **state)
+{
+    struct world *world = *state;
+    struct leg legs[] = {leg_of("colossus-1/h100", 8, "2026-02-01T00:00:00Z", "2026-02-03T00:00:00Z"),
+                         leg_of("colossus-1/h100", 8, "2026-01-01T02:00:00Z", "2026-01-01T04:00:00Z")};
+    assert_int_equal(create_group(world, legs, 2, 3600), VERDICT_DONE);
+    int64_t group = world->decision.group;
+    assert_int_equal(
+        world_decide(world, (struct request){.kind = REQUEST_CONFIRM, .confirm = {.id = group + 1}}),
+        VERDICT_DONE);
+    world_advance(world, "2026-01-01T03:00:00Z");
+    assert_lapsed(world, group);
+    world->now = instant_of("2026-01-01T04:00:00Z");
+    assert_true(book_reservation_live(world->book, group + 1));
+    assert_lapsed(world, group);
+    world_advance(world, "2026-01-01T04:00:00Z");
+    assert_false(book_reservation_live(world->book, group + 1));
+    assert_lapsed(world, group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +361,8 @@ int main(void)
         TEST(operators_reference_names_no_reservation),
         TEST(pool_added_after_years_reaches_the_horizon),
         TEST(lists_keep_the_order_in_which_they_are_loaded),
+        TEST(reasons_come_before_legs),
+        TEST(group_that_ended_in_two_ways_is_as_its_first_leg),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
