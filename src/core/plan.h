@@ -2,8 +2,8 @@
 //
 //     plan_begin      with the reservation as it is, or with nothing for a new one
 //     plan_set_gpus   how many GPUs it is to have in a window, any number of times: more are noted as
-//     additions, fewer are cut, newest slice first plan_price      turns the additions into slices, cut at
-//     period ends and at rate changes
+//                     additions, fewer are cut, newest slice first
+//     plan_price      turns the additions into slices, cut at period ends and at rate changes
 //     plan_check_…    refuse hours without contract or rate
 //     plan_settle     merges and numbers the slices, and sums up
 //

@@ -17,7 +17,8 @@
 // output_bytes          of a connection that its client has not taken yet; then reading stops, and what
 //                       is left of a batch is told `overloaded`
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading
-// stops calls_per_turn        requests that one connection may have decided before the others have their turn
+//                       stops
+// calls_per_turn        requests that one connection may have decided before the others have their turn
 // lifecycle_per_batch   decisions on starts and ends of reservations in a batch; the rest are in the next
 // wrong_tokens          at session.login; with the last of them the connection is closed
 // linger_milliseconds   a connection that is being closed is still read from, so that its client can take
