@@ -11,10 +11,13 @@
 //     ... book_apply for every row of the ledger, by table; book_loaded(book, last batch) ...
 //     for each batch:
 //         now = max(clock, book_time(book));
-//         while (book_decide_due(book, now, limit, arena, &decision)) book_apply_rows(book, decision.rows,
-//         ...); for each request: book_decide(book, &request, now, arena, &decision); if it is done and no
-//         dry run: book_apply_rows(...) book_end_batch(book, now, arena, &rows, &count): the account rows
-//         that changed; commit all rows.
+//         while (book_decide_due(book, now, arena, &decision, &urgent))
+//             book_apply_rows(book, decision.rows, decision.row_count);
+//         for each request:
+//             book_decide(book, &request, now, arena, &decision);
+//             book_apply_rows(...), if it is done and no dry run
+//         book_end_batch(book, now, arena, &rows, &count): the accounts and periods that changed;
+//         commit all rows
 //
 // Nothing here reads a clock, a file or a random number: the same requests in the same order give the same
 // rows on any machine. A reservation that has ended leaves the book, and only whose it was and how it ended
