@@ -250,18 +250,25 @@ static void remember(struct spending *spending, uint32_t period, int64_t micro)
     spending->spent[spending->count++] = (struct spent){.period = period, .micro = micro};
 }
 
-// The sums of the first period in which the plan costs more than is available, or NULL.
+// The sums of the earliest period in which the plan costs more than is available, or NULL.
 static const struct plan_period *first_exceeded(struct spending *spending, const struct plan *plan,
                                                 struct amount *available)
 {
+    const struct period *periods = spending->builder->book->periods;
+    const struct plan_period *first = NULL;
     spending->plan = plan;
     for (size_t i = 0; i < plan->period_count; i++) {
         const struct plan_period *sums = &plan->periods[i];
-        if (!amount_is_zero(sums->added) && available_in(spending, sums->period, available) &&
-            amount_compare(sums->added, *available) > 0)
-            return sums;
+        struct amount here;
+        if (amount_is_zero(sums->added) || !available_in(spending, sums->period, &here) ||
+            amount_compare(sums->added, here) <= 0 ||
+            (first != NULL &&
+             periods[first->period].row.start.number < periods[sums->period].row.start.number))
+            continue;
+        first = sums;
+        *available = here;
     }
-    return NULL;
+    return first;
 }
 
 bool commitment_fits(struct spending *spending, const struct plan *plan)
