@@ -77,7 +77,7 @@ static void compare_image(const struct model *model, const struct reservation_im
     MODEL_EQUAL(model, row->id, expected->id);
     MODEL_EQUAL(model, row->tenant, expected->tenant);
     MODEL_EQUAL(model, row->pool, expected->pool);
-    MODEL_EQUAL(model, row->state, expected->state);
+    MODEL_EQUAL(model, reservation_state_at(row, now_of(model)), expected->state);
     MODEL_EQUAL(model, row->start.number, expected->start);
     MODEL_EQUAL(model, row->end.number, expected->end);
     MODEL_EQUAL(model, row->created.seconds, expected->created);

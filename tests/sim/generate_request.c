@@ -245,6 +245,14 @@ static void make_actor(struct generator *generator, const struct model *model, i
         request->tenant = model->tenants[other].name;
 }
 
+static bool one_is_suspended(const struct model *model)
+{
+    for (int id = 1; id <= model->tenant_count; id++)
+        if (model->tenants[id].suspended)
+            return true;
+    return false;
+}
+
 static void make_anything(struct generator *generator, const struct model *model)
 {
     const struct model_reservation *reservation = pick(generator, model);
@@ -252,7 +260,9 @@ static void make_anything(struct generator *generator, const struct model *model
         reservation = NULL;
     int tenant = reservation == NULL ? 1 : reservation->tenant;
     uint32_t choice = random_below(generator, 100);
-    if (reservation == NULL || choice < 40) {
+    if (random_below(generator, 100) < (one_is_suspended(model) ? 8 : 1)) {
+        make_suspension(generator, model);
+    } else if (reservation == NULL || choice < 40) {
         tenant = 1 + (int)random_below(generator, (uint32_t)model->tenant_count);
         make_create(generator, model, tenant, one_in(generator, 4));
     } else if (choice < 71) {
@@ -265,15 +275,13 @@ static void make_anything(struct generator *generator, const struct model *model
                     model->reservations[id].state == STATE_HELD ? &model->reservations[id] : reservation;
         tenant = reservation->tenant;
         made.request.confirm = random_target(generator, reservation);
-    } else if (choice < 88) {
+    } else if (choice < 94) {
         made.request.kind = REQUEST_CANCEL;
         made.request.cancel.target = random_target(generator, reservation);
         made.request.cancel.waive_fee = one_in(generator, 5);
         made.request.cancel.reason = one_in(generator, 4) ? NULL : "a reason";
-    } else if (choice < 91) {
-        make_capacity(generator, model);
     } else {
-        make_suspension(generator, model);
+        make_capacity(generator, model);
     }
     if (made.request.kind > REQUEST_CANCEL)
         made.request.actor = (struct actor){.role = ROLE_OPERATOR, .name = "uid:0"};

@@ -242,13 +242,15 @@ void effect_free(struct effect *effect)
 
 int effect_exceeds(const struct model *model, const struct effect *effect, const int64_t *spent)
 {
+    int first = 0;
     for (int id = 1; id <= model->period_count; id++) {
         const struct model_period *period = &model->periods[id];
         int64_t available = period_available(period) - spent[id] + effect->released_in[id];
-        if (effect->added_in[id] > 0 && !period->unlimited && effect->added_in[id] > available)
-            return id;
+        if (effect->added_in[id] > 0 && !period->unlimited && effect->added_in[id] > available &&
+            (first == 0 || period->start < model->periods[first].start))
+            first = id;
     }
-    return 0;
+    return first;
 }
 
 // ---- Answers

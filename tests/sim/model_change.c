@@ -142,6 +142,8 @@ static void finish(const struct change_plan *plan, struct effect *effect)
         after->hold_expires = after->start * INT64_C(3600);
     if (after->state == STATE_BOOKED && after->start <= model_hour(plan->model))
         after->state = STATE_ACTIVE;
+    if (after->state == STATE_ACTIVE && after->end <= model_hour(plan->model)) // shortened to this instant
+        after->state = STATE_COMPLETED;
     after->gpus = reservation_gpus_shown(plan->model, after);
 }
 
