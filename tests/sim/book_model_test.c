@@ -180,7 +180,7 @@ static void send_request(struct sim *sim)
         compare_decisions(sim, "a dry run foretold something else", &foretold, &decision);
     model_decide(sim->model, request, &answer);
     trace(sim->model, request, &answer);
-    compare_decision(sim->model, request, &answer, sim->book, &decision);
+    compare_decision(sim->model, request, &answer, &decision);
     count_answer(request, &answer);
     if (answer.verdict == VERDICT_DONE && !request->dry_run && !answer.replayed) {
         model_commit(sim->model, request, &answer);

@@ -220,9 +220,8 @@ static void compare_outcomes(const struct model *model, const struct answer *ans
 }
 
 void compare_decision(const struct model *model, const struct request *request, const struct answer *answer,
-                      const struct book *book, const struct decision *decision)
+                      const struct decision *decision)
 {
-    (void)book;
     if (answer->may_be_expired && decision->verdict == VERDICT_EXPIRED)
         return;
     if (decision->verdict != answer->verdict)

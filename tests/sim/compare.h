@@ -6,7 +6,7 @@
 
 // A decision with the answer it should have.
 void compare_decision(const struct model *model, const struct request *request, const struct answer *answer,
-                      const struct book *book, const struct decision *decision);
+                      const struct decision *decision);
 
 // Everything the book can be asked: free GPUs and capacity of every hour, prices, periods, reservations.
 void compare_book(const struct model *model, const struct book *book);

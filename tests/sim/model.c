@@ -1,4 +1,4 @@
-// The model's inventory, and the decisions on requests other than reservation.change.
+// The model's inventory and reservations, and how a decision becomes so.
 #include "model.h"
 
 #include <stdio.h>
@@ -224,7 +224,8 @@ void effect_plan(const struct model *model, struct effect *effect, const struct 
         for (; place < before->count && old[place].hour == hour; place++)
             present += old[place].gpus;
         int32_t wanted = target[hour - from] < 0 ? present : target[hour - from];
-        keep_in_hour(model, effect, old + first, place - first, wanted, late);
+        if (place > first)
+            keep_in_hour(model, effect, &old[first], place - first, wanted, late);
         if (wanted > present)
             add_in_hour(model, effect, hour, wanted - present);
     }
@@ -253,22 +254,7 @@ int effect_exceeds(const struct model *model, const struct effect *effect, const
     return first;
 }
 
-// ---- Answers
-
-bool answer_refuse(struct answer *answer, enum verdict verdict, int32_t leg)
-{
-    answer->verdict = verdict;
-    answer->leg = leg;
-    return false;
-}
-
-void answer_free(struct answer *answer)
-{
-    for (size_t i = 0; i < answer->effect_count; i++)
-        effect_free(&answer->effects[i]);
-    free(answer->effects);
-    free(answer->cut);
-}
+// ---- Requests
 
 void model_describe(const struct request *request, char *text, size_t size)
 {
@@ -311,26 +297,9 @@ void model_describe(const struct request *request, char *text, size_t size)
 #undef WRITE
 }
 
-// Was the ref used? Then there is nothing left to decide, and this returns true.
-static bool replayed(const struct model *model, int scope, const struct request *request,
-                     struct answer *answer)
+int32_t model_capacity_gpus(const struct capacity_change_request *request)
 {
-    char text[1024];
-    model_describe(request, text, sizeof text);
-    for (size_t i = 0; i < model->reference_count && request->client_ref != NULL; i++) {
-        const struct model_reference *reference = &model->references[i];
-        if (reference->scope != scope || strcmp(reference->text, request->client_ref) != 0)
-            continue;
-        if (strcmp(reference->request, text) != 0) {
-            answer_refuse(answer, VERDICT_CONFLICT, -1);
-            return true;
-        }
-        answer->replayed = true;
-        answer->thing = reference->thing;
-        answer->is_group = reference->is_group;
-        return true;
-    }
-    return false;
+    return (int32_t)request->gpus * (request->kind == CAPACITY_GROWTH ? 1 : -1);
 }
 
 static int scope_of(const struct model *model, const struct request *request)
@@ -340,402 +309,6 @@ static int scope_of(const struct model *model, const struct request *request)
     if (request->actor.role == ROLE_TENANT)
         return (int)request->actor.tenant;
     return model_tenant_named(model, request->tenant);
-}
-
-// Whom the request is for; 0 after refusing.
-static int tenant_of(const struct model *model, const struct request *request, struct answer *answer)
-{
-    int named = request->tenant == NULL ? 0 : model_tenant_named(model, request->tenant);
-    if (request->actor.role == ROLE_TENANT &&
-        (request->tenant == NULL || named == (int)request->actor.tenant))
-        return (int)request->actor.tenant;
-    if (request->actor.role == ROLE_OPERATOR && request->tenant == NULL)
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    else if (request->actor.role == ROLE_TENANT || named == 0)
-        answer_refuse(answer, VERDICT_NOT_FOUND, -1);
-    else
-        return named;
-    return 0;
-}
-
-// ---- Create
-
-static bool legs_are_sound(const struct model *model, const struct request *request, struct answer *answer)
-{
-    bool grouped = request->kind == REQUEST_CREATE_GROUP;
-    for (size_t i = 0; i < request->create.leg_count; i++) {
-        const struct leg *leg = &request->create.legs[i];
-        int32_t number = grouped ? (int32_t)i : -1;
-        int pool = model_pool_named(model, leg->pool);
-        if (pool == 0)
-            return answer_refuse(answer, VERDICT_NOT_FOUND, number);
-        if (leg->gpus < 1 || leg->gpus % model->pools[pool].unit != 0 || leg->end.number <= leg->start.number)
-            return answer_refuse(answer, VERDICT_INVALID_PARAMS, number);
-    }
-    return true;
-}
-
-static bool windows_are_sound(const struct model *model, const struct request *request, struct answer *answer)
-{
-    const struct create_request *create = &request->create;
-    for (size_t i = 0; i < create->leg_count; i++)
-        if (create->legs[i].start.number < model_hour(model) ||
-            create->legs[i].end.number > model_horizon(model) ||
-            (create->hold_seconds > 0 && create->legs[i].start.number <= model_hour(model)))
-            return answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    if (create->hold_seconds > model->hold_seconds_max)
-        return answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    return true;
-}
-
-static void plan_leg(const struct model *model, const struct request *request, int tenant, size_t i,
-                     struct effect *effect)
-{
-    const struct leg *leg = &request->create.legs[i];
-    bool grouped = request->kind == REQUEST_CREATE_GROUP;
-    struct model_reservation none = {
-        .id = model->reservation_count + 1 + (int64_t)i,
-        .tenant = tenant,
-        .pool = model_pool_named(model, leg->pool),
-        .state = leg->start.number <= model_hour(model) ? STATE_ACTIVE : STATE_BOOKED,
-        .start = leg->start.number,
-        .end = leg->end.number,
-        .gpus = (int32_t)leg->gpus,
-        .created = model->now,
-        .group = grouped ? model->reservation_count + 1 : 0,
-        .legs = grouped ? (int32_t)request->create.leg_count : 0,
-    };
-    if (request->create.hold_seconds > 0) {
-        int64_t expires = model->now + request->create.hold_seconds,
-                start = leg->start.number * INT64_C(3600);
-        none.state = STATE_HELD;
-        none.hold_expires = expires < start ? expires : start;
-    }
-    int32_t hours = leg->end.number - leg->start.number;
-    int32_t *target = calloc((size_t)hours, sizeof *target);
-    assert_non_null(target);
-    for (int32_t k = 0; k < hours; k++)
-        target[k] = (int32_t)leg->gpus;
-    effect_plan(model, effect, &none, leg->start.number, leg->end.number, target, false);
-    free(target);
-}
-
-// Free GPUs after what earlier legs of the same decision take.
-static int32_t free_in(const struct model *model, const struct answer *answer, size_t legs, int pool,
-                       int32_t hour)
-{
-    int32_t i = hour - model->origin, free = model->pools[pool].capacity[i] - model->pools[pool].taken[i];
-    for (size_t k = 0; k < legs; k++)
-        if (answer->effects[k].after.pool == pool && answer->effects[k].after.start <= hour &&
-            hour < answer->effects[k].after.end)
-            free -= answer->effects[k].added[0].gpus;
-    return free;
-}
-
-static bool leg_fits(const struct model *model, struct answer *answer, size_t i, int32_t leg)
-{
-    const struct effect *effect = &answer->effects[i];
-    int pool = effect->after.pool;
-    int32_t gpus = effect->added[0].gpus, hours = effect->after.end - effect->after.start, run = 0;
-    answer->free = INT32_MAX;
-    answer->first_short = NEVER;
-    for (int32_t hour = effect->after.start; hour < effect->after.end; hour++) {
-        int32_t free = free_in(model, answer, i, pool, hour);
-        answer->free = free < answer->free ? free : answer->free;
-        if (free < gpus && answer->first_short == NEVER)
-            answer->first_short = hour;
-    }
-    if (answer->first_short == NEVER)
-        return true;
-    answer->may_move = true;
-    answer->next_start = NEVER;
-    for (int32_t hour = effect->after.start; hour < model_horizon(model) && run < hours; hour++) {
-        run = free_in(model, answer, i, pool, hour) >= gpus ? run + 1 : 0;
-        if (run == hours)
-            answer->next_start = hour + 1 - hours;
-    }
-    return answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, leg);
-}
-
-static bool leg_is_affordable(const struct model *model, struct answer *answer, size_t i, int32_t leg,
-                              int64_t *spent)
-{
-    const struct effect *effect = &answer->effects[i];
-    int32_t asked = effect->added[0].gpus, unit = model->pools[effect->after.pool].unit;
-    int exceeded = effect_exceeds(model, effect, spent);
-    if (exceeded == 0) {
-        for (int id = 1; id <= model->period_count; id++)
-            spent[id] += effect->added_in[id];
-        return true;
-    }
-    answer->period = exceeded;
-    answer->available = period_available(&model->periods[exceeded]) - spent[exceeded];
-    answer->available = answer->available < 0 ? 0 : answer->available;
-    answer->needed = effect->added_in[exceeded];
-    for (int32_t gpus = asked; gpus >= 0; gpus -= unit) {
-        bool fits = true;
-        for (int id = 1; id <= model->period_count; id++)
-            fits = fits &&
-                   (model->periods[id].unlimited || effect->added_in[id] == 0 || gpus == 0 ||
-                    effect->added_in[id] / asked * gpus <= period_available(&model->periods[id]) - spent[id]);
-        if (fits) {
-            answer->max_gpus = gpus;
-            break;
-        }
-    }
-    return answer_refuse(answer, VERDICT_COMMITMENT_EXCEEDED, leg);
-}
-
-static bool legs_have(const struct answer *answer, bool grouped, bool contract, struct answer *result)
-{
-    for (size_t i = 0; i < answer->effect_count; i++) {
-        const struct effect *effect = &answer->effects[i];
-        int32_t hour = contract ? effect->first_uncovered : effect->first_unrated;
-        if (hour == NEVER)
-            continue;
-        result->first_uncovered = hour;
-        return answer_refuse(result, contract ? VERDICT_NO_CONTRACT : VERDICT_NO_RATE,
-                             grouped ? (int32_t)i : -1);
-    }
-    return true;
-}
-
-static void decide_create(const struct model *model, const struct request *request, struct answer *answer)
-{
-    bool grouped = request->kind == REQUEST_CREATE_GROUP;
-    size_t count = request->create.leg_count;
-    int64_t spent[MODEL_PERIODS + 1] = {0};
-    int tenant = tenant_of(model, request, answer);
-    if (tenant == 0 || !legs_are_sound(model, request, answer) || replayed(model, tenant, request, answer) ||
-        !windows_are_sound(model, request, answer))
-        return;
-    if (model->tenants[tenant].suspended) {
-        answer_refuse(answer, VERDICT_TENANT_SUSPENDED, -1);
-        return;
-    }
-    answer->effects = calloc(count, sizeof *answer->effects);
-    assert_non_null(answer->effects);
-    for (; answer->effect_count < count; answer->effect_count++)
-        plan_leg(model, request, tenant, answer->effect_count, &answer->effects[answer->effect_count]);
-    if (!legs_have(answer, grouped, true, answer) || !legs_have(answer, grouped, false, answer))
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (!leg_fits(model, answer, i, grouped ? (int32_t)i : -1))
-            return;
-    for (size_t i = 0; i < count; i++)
-        if (!leg_is_affordable(model, answer, i, grouped ? (int32_t)i : -1, spent))
-            return;
-    answer->is_group = grouped;
-    answer->thing = model->reservation_count + 1;
-}
-
-// ---- Confirm and cancel
-
-// The members of the target that are in one of the states. False after refusing by the first one's state.
-static bool find_members(const struct model *model, struct target target, uint32_t states,
-                         const struct model_reservation **members, size_t *count, struct answer *answer)
-{
-    const struct model_reservation *first = &model->reservations[target.id];
-    *count = 0;
-    for (int64_t id = target.id; id < target.id + (target.is_group ? first->legs : 1); id++)
-        if ((states >> model->reservations[id].state) & 1U)
-            members[(*count)++] = &model->reservations[id];
-    if (*count > 0)
-        return true;
-    answer->state_is_known = true;
-    answer->state = first->state;
-    return answer_refuse(answer, first->state == STATE_EXPIRED ? VERDICT_EXPIRED : VERDICT_INVALID_STATE, -1);
-}
-
-static bool exists(const struct model *model, struct target target, int tenant)
-{
-    return target.id >= 1 && target.id <= model->reservation_count &&
-           model->reservations[target.id].tenant == tenant &&
-           (!target.is_group || model->reservations[target.id].group == target.id);
-}
-
-static void decide_confirm(const struct model *model, const struct request *request, struct answer *answer)
-{
-    const struct model_reservation *members[MODEL_LEGS];
-    int tenant = tenant_of(model, request, answer);
-    size_t count;
-    if (tenant == 0)
-        return;
-    if (!exists(model, request->confirm, tenant)) {
-        answer_refuse(answer, VERDICT_NOT_FOUND, -1);
-        return;
-    }
-    if (replayed(model, tenant, request, answer))
-        return;
-    if (model->tenants[tenant].suspended) {
-        answer_refuse(answer, VERDICT_TENANT_SUSPENDED, -1);
-        return;
-    }
-    if (!find_members(model, request->confirm, 1U << STATE_HELD, members, &count, answer))
-        return;
-    answer->effects = calloc(count, sizeof *answer->effects);
-    assert_non_null(answer->effects);
-    for (; answer->effect_count < count; answer->effect_count++) {
-        struct effect *effect = &answer->effects[answer->effect_count];
-        effect_plan(model, effect, members[answer->effect_count], 0, 0, NULL, true);
-        effect->after.state = STATE_BOOKED;
-        effect->after.hold_expires = 0;
-    }
-    answer->thing = request->confirm.id;
-    answer->is_group = request->confirm.is_group;
-}
-
-static void decide_cancel(const struct model *model, const struct request *request, struct answer *answer)
-{
-    const struct cancel_request *cancel = &request->cancel;
-    const struct model_reservation *members[MODEL_LEGS];
-    size_t count;
-    if (cancel->waive_fee && cancel->reason == NULL) {
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-        return;
-    }
-    if (cancel->waive_fee && request->actor.role != ROLE_OPERATOR) {
-        answer_refuse(answer, VERDICT_FORBIDDEN, -1);
-        return;
-    }
-    int tenant = tenant_of(model, request, answer);
-    if (tenant == 0)
-        return;
-    if (!exists(model, cancel->target, tenant)) {
-        answer_refuse(answer, VERDICT_NOT_FOUND, -1);
-        return;
-    }
-    if (replayed(model, tenant, request, answer) ||
-        !find_members(model, cancel->target, 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
-                      members, &count, answer))
-        return;
-    answer->effects = calloc(count, sizeof *answer->effects);
-    assert_non_null(answer->effects);
-    for (; answer->effect_count < count; answer->effect_count++) {
-        struct effect *effect = &answer->effects[answer->effect_count];
-        const struct model_reservation *member = members[answer->effect_count];
-        int32_t from = model_next_hour(model) > member->start ? model_next_hour(model) : member->start;
-        int32_t *target = calloc((size_t)(member->end - from) + 1, sizeof *target);
-        assert_non_null(target);
-        effect_plan(model, effect, member, from, member->end, target, member->state == STATE_HELD);
-        free(target);
-        effect->after.gpus = reservation_gpus_shown(model, member);
-        effect->after.state = STATE_CANCELLED;
-    }
-    answer->waived = cancel->waive_fee;
-    answer->thing = cancel->target.id;
-    answer->is_group = cancel->target.is_group;
-}
-
-// ---- Capacity and tenants
-
-// Cuts firm bookings, the newest first, in the hours and by the GPUs that are missing.
-static void plan_cuts(const struct model *model, int pool, struct model_change change, struct answer *answer)
-{
-    const struct model_pool *found = &model->pools[pool];
-    int32_t hours = model->origin + MODEL_HOURS - model_hour(model);
-    answer->cut = calloc((size_t)(model->reservation_count + 1) * (size_t)hours, sizeof *answer->cut);
-    assert_non_null(answer->cut);
-    for (int32_t k = 0; k < hours; k++) {
-        int32_t hour = model_hour(model) + k, i = hour - model->origin;
-        if (hour < change.start || hour >= change.end)
-            continue;
-        int32_t missing = found->taken[i] - found->capacity[i] - change.gpus;
-        for (int64_t id = model->reservation_count; id >= 1 && missing > 0; id--) {
-            const struct model_reservation *reservation = &model->reservations[id];
-            if (reservation->pool != pool ||
-                !(reservation->state == STATE_HELD || reservation->state == STATE_BOOKED ||
-                  reservation->state == STATE_ACTIVE))
-                continue;
-            int32_t gpus = reservation_gpus(reservation, hour);
-            gpus = gpus < missing ? gpus : missing;
-            answer->cut[id * hours + k] = gpus;
-            missing -= gpus;
-        }
-    }
-}
-
-static int32_t signed_gpus(const struct capacity_change_request *request)
-{
-    return (int32_t)request->gpus * (request->kind == CAPACITY_GROWTH ? 1 : -1);
-}
-
-static void decide_capacity(const struct model *model, const struct request *request, struct answer *answer)
-{
-    const struct capacity_change_request *asked = &request->capacity;
-    struct model_change change = {asked->start.number, asked->end.number, signed_gpus(asked)};
-    bool below_zero = false;
-    if (asked->gpus < 1 || change.end <= change.start ||
-        (asked->kind == CAPACITY_MAINTENANCE && change.end == NEVER)) {
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-        return;
-    }
-    int pool = model_pool_named(model, asked->pool);
-    if (pool == 0) {
-        answer_refuse(answer, VERDICT_NOT_FOUND, -1);
-        return;
-    }
-    if (asked->gpus % model->pools[pool].unit != 0) {
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-        return;
-    }
-    if (replayed(model, 0, request, answer))
-        return;
-    answer->first_short = NEVER;
-    answer->free = INT32_MAX;
-    const struct model_pool *found = &model->pools[pool];
-    for (int32_t i = 0; i < MODEL_HOURS; i++) {
-        int32_t hour = model->origin + i;
-        if (hour < change.start || hour >= change.end)
-            continue;
-        below_zero = below_zero || found->capacity[i] + change.gpus < 0;
-        if (hour < model_hour(model) || found->capacity[i] + change.gpus >= found->taken[i])
-            continue;
-        int32_t free = found->capacity[i] - found->taken[i];
-        answer->first_short = answer->first_short == NEVER ? hour : answer->first_short;
-        answer->free = free < answer->free ? free : answer->free;
-    }
-    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero) {
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    } else if (answer->first_short != NEVER) {
-        answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, -1);
-        plan_cuts(model, pool, change, answer);
-    }
-}
-
-void model_decide(const struct model *model, const struct request *request, struct answer *answer)
-{
-    *answer = (struct answer){.verdict = VERDICT_DONE, .leg = -1};
-    switch (request->kind) {
-    case REQUEST_CREATE:
-    case REQUEST_CREATE_GROUP:
-        decide_create(model, request, answer);
-        break;
-    case REQUEST_CONFIRM:
-        decide_confirm(model, request, answer);
-        break;
-    case REQUEST_CHANGE: {
-        int tenant = tenant_of(model, request, answer);
-        if (tenant == 0)
-            break;
-        if (!exists(model, (struct target){.id = request->change.id}, tenant))
-            answer_refuse(answer, VERDICT_NOT_FOUND, -1);
-        else if (!replayed(model, tenant, request, answer))
-            decide_model_change(model, request, answer);
-        break;
-    }
-    case REQUEST_CANCEL:
-        decide_cancel(model, request, answer);
-        break;
-    case REQUEST_CAPACITY_CHANGE:
-        decide_capacity(model, request, answer);
-        break;
-    default: // suspend and resume
-        if (model_tenant_named(model, request->tenant) == 0)
-            answer_refuse(answer, VERDICT_NOT_FOUND, -1);
-        else
-            replayed(model, 0, request, answer);
-    }
 }
 
 // ---- Committing
@@ -773,8 +346,9 @@ void model_commit(struct model *model, const struct request *request, struct ans
     if (request->kind == REQUEST_CAPACITY_CHANGE) {
         struct model_pool *pool = &model->pools[model_pool_named(model, request->capacity.pool)];
         MODEL_CHECK(model, pool->change_count < MODEL_STEPS);
-        pool->changes[pool->change_count++] = (struct model_change){
-            request->capacity.start.number, request->capacity.end.number, signed_gpus(&request->capacity)};
+        pool->changes[pool->change_count++] =
+            (struct model_change){request->capacity.start.number, request->capacity.end.number,
+                                  model_capacity_gpus(&request->capacity)};
         pool_reckon(model, pool);
     }
     if (request->kind == REQUEST_TENANT_SUSPEND || request->kind == REQUEST_TENANT_RESUME)

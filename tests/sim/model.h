@@ -202,10 +202,12 @@ void model_add_contract(struct model *model, const struct model_contract *contra
                         const int64_t *commits, int count);
 int32_t model_instalment_count(const struct model_period *period);
 
-// ---- Inventory and requests, in model.c
+// ---- Inventory, reservations and requests, in model.c
 
 void pool_reckon(struct model *model, struct model_pool *pool);
 void model_set_step(struct model_step *steps, size_t *count, int32_t from, int64_t value);
+// The GPUs of a capacity change with their sign.
+int32_t model_capacity_gpus(const struct capacity_change_request *request);
 int model_pool_named(const struct model *model, const char *name);
 int model_tenant_named(const struct model *model, const char *name);
 int model_contract_at(const struct model *model, int tenant, int pool, int32_t hour); // 0: none
@@ -214,6 +216,8 @@ int32_t reservation_gpus(const struct model_reservation *reservation, int32_t ho
 // As shown now: in the running hour, or the next that has any, or of the last window.
 int32_t reservation_gpus_shown(const struct model *model, const struct model_reservation *reservation);
 int64_t reservation_cost(const struct model_reservation *reservation);
+
+// ---- Deciding, in model_decide.c and model_change.c, and committing
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer);
 void model_commit(struct model *model, const struct request *request, struct answer *answer);
