@@ -129,16 +129,15 @@ size_t amount_format(struct amount a, char text[AMOUNT_TEXT_SIZE])
 {
     uint64_t size = magnitude(a.micro);
     uint64_t dollars = size / MICRO_PER_DOLLAR;
-    uint64_t rest = size % MICRO_PER_DOLLAR;
+    uint32_t rest = (uint32_t)(size % MICRO_PER_DOLLAR);
+    size_t decimals = DECIMALS;
+    for (; decimals > DECIMALS_AT_LEAST && rest % 10 == 0; decimals--) {
+        rest /= 10;
+    }
     char reversed[AMOUNT_TEXT_SIZE];
     size_t digits = 0;
-    bool written = false;
-    for (size_t place = DECIMALS; place > 0; place--, rest /= 10) {
-        char digit = (char)('0' + rest % 10);
-        written = written || digit != '0' || place <= DECIMALS_AT_LEAST;
-        if (written) {
-            reversed[digits++] = digit;
-        }
+    for (; digits < decimals; digits++, rest /= 10) {
+        reversed[digits] = (char)('0' + rest % 10);
     }
     reversed[digits++] = '.';
     do {

@@ -1,5 +1,6 @@
 // A region of memory in a chain of blocks, the newest first. A block is at least twice as large as the one
-// before it, so the chain stays short; what does not fit a block gets one of its own size.
+// before it, so the chain stays short; what does not fit a block gets one of its own size. A reset leaves one
+// block that has room for what the chain held, so that work of the same size next time needs no other.
 #include "base/arena.h"
 
 #include "base/log.h"
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define FIRST_BLOCK_SIZE ((size_t)64 * 1024)
-#define LARGEST_BLOCK    ((size_t)4 * 1024 * 1024)
+#define LARGEST_BLOCK    ((size_t)4 * 1024 * 1024) // unless one allocation needs more; none larger is kept
 
 struct arena_block {
     struct arena_block *before;
@@ -30,14 +31,16 @@ static struct arena_block *add_block(struct arena *arena, size_t needed)
     if (size < needed) {
         size = needed;
     }
-    struct arena_block *block = memory_allocate(1, sizeof *block + size);
+    struct arena_block *block = memory_resize(NULL, 1, sizeof *block + size);
     block->before = arena->current;
     block->size = size;
+    block->used = 0;
     arena->current = block;
     return block;
 }
 
-void *arena_allocate(struct arena *arena, size_t size)
+// Room for so many bytes, with whatever was in it before.
+static void *take(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2) {
         fatal("out of memory", "size=%zu", size);
@@ -50,7 +53,12 @@ void *arena_allocate(struct arena *arena, size_t size)
     }
     unsigned char *memory = block->bytes + block->used;
     block->used += rounded;
-    return memset(memory, 0, rounded);
+    return memory;
+}
+
+void *arena_allocate(struct arena *arena, size_t size)
+{
+    return memset(take(arena, size), 0, size);
 }
 
 char *arena_copy(struct arena *arena, const char *text, size_t length)
@@ -58,10 +66,11 @@ char *arena_copy(struct arena *arena, const char *text, size_t length)
     if (length > SIZE_MAX / 4) {
         fatal("out of memory", "length=%zu", length);
     }
-    char *copy = arena_allocate(arena, length + 1);
+    char *copy = take(arena, length + 1);
     if (length > 0) {
         memcpy(copy, text, length);
     }
+    copy[length] = '\0';
     return copy;
 }
 
@@ -72,12 +81,14 @@ char *arena_copy_text(struct arena *arena, const char *text)
 
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t element_size)
 {
-    if (count < *capacity)
+    if (count < *capacity) {
         return array;
+    }
     *capacity = *capacity == 0 ? 8 : *capacity * 2;
-    void *grown = arena_allocate(arena, *capacity * element_size);
-    if (count > 0)
+    void *grown = take(arena, *capacity * element_size);
+    if (count > 0) {
         memcpy(grown, array, count * element_size);
+    }
     return grown;
 }
 
@@ -87,18 +98,26 @@ void arena_reset(struct arena *arena)
     if (block == NULL) {
         return;
     }
-    while (block->before != NULL) {
+    if (block->before == NULL && block->size <= LARGEST_BLOCK) {
+        block->used = 0;
+        return;
+    }
+    size_t total = 0;
+    while (block != NULL) {
         struct arena_block *before = block->before;
+        total += block->size;
         free(block);
         block = before;
     }
-    block->used = 0;
-    arena->current = block;
+    arena->current = NULL;
+    add_block(arena, total < LARGEST_BLOCK ? total : LARGEST_BLOCK);
 }
 
 void arena_free(struct arena *arena)
 {
-    arena_reset(arena);
-    free(arena->current);
-    arena->current = NULL;
+    while (arena->current != NULL) {
+        struct arena_block *before = arena->current->before;
+        free(arena->current);
+        arena->current = before;
+    }
 }

@@ -12,37 +12,19 @@
 
 #define FIRST_CAPACITY 256
 
-char *buffer_reserve(struct buffer *buffer, size_t extra)
+void buffer_grow(struct buffer *buffer, size_t extra)
 {
     if (extra >= SIZE_MAX / 2 - buffer->length) {
         fatal("out of memory", "length=%zu extra=%zu", buffer->length, extra);
     }
     size_t needed = buffer->length + extra + 1;
-    if (needed > buffer->capacity) {
-        size_t grown = buffer->capacity == 0 ? FIRST_CAPACITY : buffer->capacity;
-        while (grown < needed) {
-            grown *= 2;
-        }
-        buffer->data = memory_resize(buffer->data, grown, 1);
-        buffer->capacity = grown;
-        buffer->data[buffer->length] = '\0';
+    size_t grown = buffer->capacity == 0 ? FIRST_CAPACITY : buffer->capacity;
+    while (grown < needed) {
+        grown *= 2;
     }
-    return buffer->data + buffer->length;
-}
-
-void buffer_append(struct buffer *buffer, const void *bytes, size_t length)
-{
-    char *end = buffer_reserve(buffer, length);
-    if (length > 0) {
-        memcpy(end, bytes, length);
-    }
-    buffer->length += length;
+    buffer->data = memory_resize(buffer->data, grown, 1);
+    buffer->capacity = grown;
     buffer->data[buffer->length] = '\0';
-}
-
-void buffer_append_text(struct buffer *buffer, const char *text)
-{
-    buffer_append(buffer, text, strlen(text));
 }
 
 void buffer_append_format(struct buffer *buffer, const char *format, ...)

@@ -10,6 +10,8 @@ _Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct digest_stat
 _Static_assert(DIGEST_SIZE == crypto_hash_sha256_BYTES, "a digest is a SHA-256");
 
 #define FINGERPRINT_SIZE 16
+_Static_assert(crypto_shorthash_siphashx24_BYTES == FINGERPRINT_SIZE, "a fingerprint has 128 bits");
+_Static_assert(crypto_shorthash_siphashx24_KEYBYTES == FINGERPRINT_KEY_SIZE, "and its key as many");
 
 bool digest_initialise(void)
 {
@@ -71,6 +73,14 @@ struct fingerprint fingerprint_of(const void *bytes, size_t length)
     uint8_t hash[FINGERPRINT_SIZE];
     // It fails only for sizes that are out of range, and this one is not.
     (void)crypto_generichash(hash, sizeof hash, bytes, length, NULL, 0);
+    return (struct fingerprint){.high = read_integer(hash), .low = read_integer(hash + 8)};
+}
+
+struct fingerprint fingerprint_keyed(const uint8_t key[FINGERPRINT_KEY_SIZE], const void *bytes,
+                                     size_t length)
+{
+    uint8_t hash[FINGERPRINT_SIZE];
+    (void)crypto_shorthash_siphashx24(hash, bytes, length, key); // it has no way to fail
     return (struct fingerprint){.high = read_integer(hash), .low = read_integer(hash + 8)};
 }
 

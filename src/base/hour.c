@@ -43,10 +43,10 @@ static struct date date_from_days(int64_t days)
 {
     int64_t from_march = days + DAYS_TO_1970;
     int64_t era = floor_divide(from_march, DAYS_PER_ERA);
-    int64_t day_of_era = from_march - era * DAYS_PER_ERA;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_from_march = (5 * day_of_year + 2) / 153;
+    uint32_t day_of_era = (uint32_t)(from_march - era * DAYS_PER_ERA);
+    uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t month_from_march = (5 * day_of_year + 2) / 153;
     int32_t day = (int32_t)(day_of_year - (153 * month_from_march + 2) / 5 + 1);
     int32_t month = (int32_t)(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
     int64_t year = era * YEARS_PER_ERA + year_of_era + (month <= 2 ? 1 : 0);
@@ -239,13 +239,13 @@ bool hour_parse(const char *text, size_t length, struct hour *result)
 
 // ---- Writing
 
-static char *write_number(char *end, int64_t value, size_t digits, char after)
+// Two digits and what goes after them.
+static char *write_pair(char *end, uint32_t value, char after)
 {
-    for (size_t i = digits; i > 0; i--, value /= 10) {
-        end[i - 1] = (char)('0' + value % 10);
-    }
-    end[digits] = after;
-    return end + digits + 1;
+    end[0] = (char)('0' + value / 10);
+    end[1] = (char)('0' + value % 10);
+    end[2] = after;
+    return end + 3;
 }
 
 size_t instant_format(struct instant at, char text[INSTANT_TEXT_SIZE])
@@ -258,14 +258,17 @@ size_t instant_format(struct instant at, char text[INSTANT_TEXT_SIZE])
         seconds = LAST_SECOND;
     }
     int64_t days = floor_divide(seconds, SECONDS_PER_DAY);
-    int64_t rest = seconds - days * SECONDS_PER_DAY;
+    uint32_t rest = (uint32_t)(seconds - days * SECONDS_PER_DAY);
     struct date date = date_from_days(days);
-    char *end = write_number(text, date.year, 4, '-');
-    end = write_number(end, date.month, 2, '-');
-    end = write_number(end, date.day, 2, 'T');
-    end = write_number(end, rest / SECONDS_PER_HOUR, 2, ':');
-    end = write_number(end, rest / 60 % 60, 2, ':');
-    end = write_number(end, rest % 60, 2, 'Z');
+    uint32_t year = (uint32_t)date.year;
+    text[0] = (char)('0' + year / 1000);
+    text[1] = (char)('0' + year / 100 % 10);
+    char *end = write_pair(text + 2, year % 100, '-');
+    end = write_pair(end, (uint32_t)date.month, '-');
+    end = write_pair(end, (uint32_t)date.day, 'T');
+    end = write_pair(end, rest / SECONDS_PER_HOUR, ':');
+    end = write_pair(end, rest / 60 % 60, ':');
+    end = write_pair(end, rest % 60, 'Z');
     *end = '\0';
     assert(end - text == INSTANT_TEXT_SIZE - 1);
     return INSTANT_TEXT_SIZE - 1;

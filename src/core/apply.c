@@ -489,7 +489,7 @@ static void apply_slice(struct book *book, const struct slice_row *row)
 
 static void apply_client_ref(struct book *book, const struct client_ref_row *row)
 {
-    fingerprint_map_put(&book->client_refs, client_ref_fingerprint(row->scope, row->client_ref),
+    fingerprint_map_put(&book->client_refs, client_ref_fingerprint(book, row->scope, row->client_ref),
                         book_reference_pack(row->thing, row->is_group), row->request.low);
 }
 

@@ -237,7 +237,7 @@ const struct token_row *book_token(const struct book *book, size_t index)
     return &book->tokens[index];
 }
 
-struct fingerprint client_ref_fingerprint(uint32_t scope, const char *client_ref)
+struct fingerprint client_ref_fingerprint(const struct book *book, uint32_t scope, const char *client_ref)
 {
     // References are at most 128 characters; the scope goes before them as four bytes.
     char text[4 + 128];
@@ -245,7 +245,7 @@ struct fingerprint client_ref_fingerprint(uint32_t scope, const char *client_ref
     assert(length <= sizeof text - 4);
     memcpy(text, &scope, 4);
     memcpy(text + 4, client_ref, length);
-    return fingerprint_of(text, length + 4);
+    return fingerprint_keyed(book->options.reference_key, text, length + 4);
 }
 
 int64_t book_client_ref(const struct book *book, uint32_t scope, const char *client_ref, bool *is_group)
@@ -253,7 +253,7 @@ int64_t book_client_ref(const struct book *book, uint32_t scope, const char *cli
     if (scope == 0)
         return 0; // the operator side's own changes make no reservations
     const struct fingerprint_entry *entry =
-        fingerprint_map_get(&book->client_refs, client_ref_fingerprint(scope, client_ref));
+        fingerprint_map_get(&book->client_refs, client_ref_fingerprint(book, scope, client_ref));
     if (entry == NULL)
         return 0;
     *is_group = (entry->value & 2) != 0;

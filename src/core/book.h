@@ -26,6 +26,7 @@
 #define COLOSSUS_CORE_BOOK_H
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "core/decision.h"
 #include "core/request.h"
@@ -37,6 +38,9 @@ struct book_options {
     int32_t horizon_years; // the farthest end from now
     int64_t hold_seconds_max;
     struct hour origin; // no later than the hour of the first decision: calendars start here
+    // Secret and random: client_refs are kept by fingerprints made with it, so that nobody can choose
+    // references that collide. It has no effect on what is decided.
+    uint8_t reference_key[FINGERPRINT_KEY_SIZE];
 };
 
 struct book *book_create(const struct book_options *options);

@@ -199,7 +199,7 @@ static inline uint64_t book_reference_pack(int64_t thing, bool is_group)
 }
 
 // The key of a client_ref in the book.
-struct fingerprint client_ref_fingerprint(uint32_t scope, const char *client_ref);
+struct fingerprint client_ref_fingerprint(const struct book *book, uint32_t scope, const char *client_ref);
 
 // The sign that a kind of capacity change gives to its GPUs: +1 or −1.
 int32_t capacity_kind_sign(enum capacity_kind kind);

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// What the event of a booking with a slice or two takes.
+#define TEXT_ROOM 1000
+
 // How many blocked places the search for the next fit looks at before it says how far it got.
 #define NEXT_FIT_LIMIT 256
 
@@ -63,6 +66,7 @@ struct row *builder_add(struct builder *builder, enum row_kind kind)
 struct json builder_text(struct builder *builder)
 {
     buffer_clear(&builder->text);
+    buffer_reserve(&builder->text, TEXT_ROOM);
     return json_begin(&builder->text);
 }
 

@@ -36,8 +36,8 @@ bool decide_replay(struct builder *builder, uint32_t scope, const struct request
 {
     if (request->client_ref == NULL || builder_refused(builder))
         return false;
-    const struct fingerprint_entry *entry =
-        fingerprint_map_get(&builder->book->client_refs, client_ref_fingerprint(scope, request->client_ref));
+    const struct fingerprint_entry *entry = fingerprint_map_get(
+        &builder->book->client_refs, client_ref_fingerprint(builder->book, scope, request->client_ref));
     if (entry == NULL)
         return false;
     if (entry->detail != fingerprint.low) {

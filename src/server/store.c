@@ -1,5 +1,6 @@
 #include "server/store.h"
 
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include <libgen.h>
@@ -36,6 +37,7 @@ bool store_open(const struct config *config, struct instant now, struct store *s
         .hold_seconds_max = config->hold_seconds_max,
         .origin = hour_of_instant(ledger_last_batch(store->ledger) > 0 ? last : now),
     };
+    random_bytes(book_options.reference_key, sizeof book_options.reference_key);
     store->book = book_create(&book_options);
     if (!ledger_load(store->ledger, store->book, error)) {
         store_close(store);

@@ -36,19 +36,25 @@ static void test_zeroed_aligned_and_separate(void **state)
     assert_null(arena.current);
 }
 
-static void test_reset_keeps_the_first_block(void **state)
+static void test_reset_keeps_a_block(void **state)
 {
     (void)state;
     struct arena arena = {0};
     arena_reset(&arena); // nothing to reset is no mistake
-    unsigned char *first = arena_allocate(&arena, 1000);
-    memset(first, 0xff, 1000);
     arena_allocate(&arena, 10 * 1000 * 1000);
+    arena_reset(&arena); // one this large is not kept
     arena_allocate(&arena, 100 * 1000);
+    arena_allocate(&arena, 200 * 1000);
+    arena_allocate(&arena, 300 * 1000);
     arena_reset(&arena);
-    unsigned char *again = arena_allocate(&arena, 1000);
+    struct arena_block *kept = arena.current;
+    unsigned char *first = arena_allocate(&arena, 600 * 1000); // all of it has room in what is kept
+    memset(first, 0xff, 600 * 1000);
+    arena_reset(&arena);
+    unsigned char *again = arena_allocate(&arena, 600 * 1000);
+    assert_ptr_equal(arena.current, kept);
     assert_ptr_equal(again, first);
-    assert_zeroed(again, 1000);
+    assert_zeroed(again, 600 * 1000);
     arena_free(&arena);
     arena_free(&arena);
 }
@@ -73,7 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zeroed_aligned_and_separate),
-        cmocka_unit_test(test_reset_keeps_the_first_block),
+        cmocka_unit_test(test_reset_keeps_a_block),
         cmocka_unit_test(test_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

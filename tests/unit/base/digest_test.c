@@ -92,6 +92,21 @@ static void test_fingerprints(void **state)
     fingerprint_of(NULL, 0);
 }
 
+static void test_keyed_fingerprints(void **state)
+{
+    (void)state;
+    uint8_t key[FINGERPRINT_KEY_SIZE];
+    for (size_t i = 0; i < sizeof key; i++) {
+        key[i] = (uint8_t)i;
+    }
+    // The first two test vectors of SipHash-2-4 with 128 bits.
+    struct fingerprint none = fingerprint_keyed(key, NULL, 0), zero = fingerprint_keyed(key, "", 1);
+    assert_true(none.high == UINT64_C(0xe6a825ba047f81a3) && none.low == UINT64_C(0x930255c71472f66d));
+    assert_true(zero.high == UINT64_C(0x44af996bd8c187da) && zero.low == UINT64_C(0x45fc229b11597634));
+    key[0] = 1;
+    assert_true(fingerprint_keyed(key, NULL, 0).high != none.high);
+}
+
 static void test_random(void **state)
 {
     (void)state;
@@ -123,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_texts_are_kept_apart),
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_fingerprints),
+        cmocka_unit_test(test_keyed_fingerprints),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_random_text),
     };
