@@ -9,8 +9,11 @@
 // What the event of a booking with a slice or two takes.
 #define TEXT_ROOM 1000
 
-// How many blocked places the search for the next fit looks at before it says how far it got.
-#define NEXT_FIT_LIMIT 256
+// How many blocked subtrees of the calendar the search for the next fit passes before it says how far it got:
+// enough for a pool that is booked week by week, with gaps, for twenty years.
+#define NEXT_FIT_LIMIT 2048
+// And how often it tries again behind what the decision itself takes.
+#define NEXT_FIT_TRIES 256
 
 void builder_begin(struct builder *builder, const struct book *book, struct arena *arena, struct instant at,
                    const char *actor, struct decision *decision)
@@ -299,7 +302,7 @@ bool builder_next_fit(const struct builder *builder, uint32_t pool, struct hour 
 {
     const struct calendar *calendar = builder->book->pools[pool].calendar;
     struct hour candidate = from;
-    for (int tries = 0; tries < NEXT_FIT_LIMIT; tries++) {
+    for (int tries = 0; tries < NEXT_FIT_TRIES; tries++) {
         if (!calendar_next_fit(calendar, candidate, hours, gpus, end, NEXT_FIT_LIMIT, found, searched_until))
             return false;
         int32_t free;

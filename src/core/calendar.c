@@ -185,16 +185,13 @@ static bool may_hold(const struct calendar *calendar, struct visit visit, enum s
     return calendar->least[visit.node] + visit.above < gpus;
 }
 
-static bool find(const struct calendar *calendar, struct hour start, struct hour end, enum search search,
-                 int32_t gpus, struct hour *found)
+// Looks for an hour in the subtree, within the places [from, to).
+static bool find_below(const struct calendar *calendar, struct visit top, int32_t from, int32_t to,
+                       enum search search, int32_t gpus, int32_t *place)
 {
-    if (start.number >= end.number)
-        return false;
-    int32_t from, to;
-    place_window(calendar, start, end, &from, &to);
     struct visit stack[STACK_SIZE];
     int depth = 0;
-    stack[depth++] = root_of(calendar);
+    stack[depth++] = top;
     bool backwards = search == LAST_BELOW;
     while (depth > 0) {
         struct visit visit = stack[--depth];
@@ -202,13 +199,26 @@ static bool find(const struct calendar *calendar, struct hour start, struct hour
             !may_hold(calendar, visit, search, gpus))
             continue;
         if (visit.count == 1) {
-            found->number = calendar->origin.number + visit.first;
+            *place = visit.first;
             return true;
         }
         stack[depth++] = child_of(calendar, visit, !backwards);
         stack[depth++] = child_of(calendar, visit, backwards);
     }
     return false;
+}
+
+static bool find(const struct calendar *calendar, struct hour start, struct hour end, enum search search,
+                 int32_t gpus, struct hour *found)
+{
+    if (start.number >= end.number)
+        return false;
+    int32_t from, to, place;
+    place_window(calendar, start, end, &from, &to);
+    if (!find_below(calendar, root_of(calendar), from, to, search, gpus, &place))
+        return false;
+    found->number = calendar->origin.number + place;
+    return true;
 }
 
 bool calendar_first_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
@@ -241,24 +251,76 @@ void calendar_step(const struct calendar *calendar, struct hour from, struct hou
         *until = other;
 }
 
+// A search for the first run of places that is long enough: the subtrees from left to right.
+struct run_search {
+    const struct calendar *calendar;
+    int32_t from, to; // the places that may be used
+    int32_t length, gpus;
+    int32_t start;  // of the run so far: every place from here to the subtree that comes next has enough
+    int32_t passed; // how many blocked subtrees
+};
+
+// Takes in the next subtree, which lies between from and to. False when its halves must be looked at instead.
+static bool pass_subtree(struct run_search *search, struct visit visit)
+{
+    const struct calendar *calendar = search->calendar;
+    int32_t end = visit.first + visit.count;
+    if (calendar->least[visit.node] + visit.above >= search->gpus)
+        return true;
+    if (calendar->most[visit.node] + visit.above < search->gpus) {
+        search->start = end;
+        search->passed++;
+        return true;
+    }
+    if (visit.count > search->length)
+        return false;
+    // No run between two blocked places in here is long enough: what counts is where the run that comes in
+    // ends, and where the one that goes out begins.
+    int32_t blocked = end;
+    if (end - search->start > search->length)
+        find_below(calendar, visit, visit.first, end, FIRST_BELOW, search->gpus, &blocked);
+    if (blocked - search->start >= search->length && blocked < end)
+        return true;
+    find_below(calendar, visit, visit.first, end, LAST_BELOW, search->gpus, &blocked);
+    search->start = blocked + 1;
+    search->passed++;
+    return true;
+}
+
 bool calendar_next_fit(const struct calendar *calendar, struct hour from, int32_t hours, int32_t gpus,
                        struct hour end, int32_t limit, struct hour *found, struct hour *searched_until)
 {
-    struct hour start = from;
-    for (int32_t jump = 0; jump < limit; jump++) {
-        if ((int64_t)start.number + hours > end.number)
+    struct run_search search = {.calendar = calendar, .length = hours, .gpus = gpus};
+    *searched_until = end;
+    if ((int64_t)from.number + hours > end.number)
+        return false;
+    place_window(calendar, from, end, &search.from, &search.to);
+    search.start = search.from;
+    struct visit stack[STACK_SIZE];
+    int depth = 0;
+    stack[depth++] = root_of(calendar);
+    while (depth > 0) {
+        struct visit visit = stack[--depth];
+        int32_t last = visit.first + visit.count;
+        if (visit.first >= search.to || last <= search.from)
+            continue;
+        // So far every place from the run's start to this subtree has enough.
+        if (search.start + hours <= visit.first)
             break;
-        struct hour blocked;
-        if (!calendar_last_below(calendar, start, (struct hour){start.number + hours}, gpus, &blocked)) {
-            *found = start;
-            *searched_until = start;
-            return true;
-        }
-        if (!calendar_first_at_least(calendar, blocked, end, gpus, &start)) {
-            *searched_until = end;
+        if (search.start + hours > search.to)
+            return false;
+        if (search.passed >= limit) {
+            searched_until->number = calendar->origin.number + search.start;
             return false;
         }
+        if (visit.first >= search.from && last <= search.to && pass_subtree(&search, visit))
+            continue;
+        stack[depth++] = child_of(calendar, visit, true);
+        stack[depth++] = child_of(calendar, visit, false);
     }
-    *searched_until = (int64_t)start.number + hours > end.number ? end : start;
-    return false;
+    if (search.start + hours > search.to)
+        return false;
+    found->number = calendar->origin.number + search.start;
+    *searched_until = *found;
+    return true;
 }

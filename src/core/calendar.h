@@ -50,8 +50,10 @@ bool calendar_first_at_least(const struct calendar *calendar, struct hour start,
 void calendar_step(const struct calendar *calendar, struct hour from, struct hour end, int32_t *free,
                    struct hour *until);
 
-// The earliest start at or after `from` at which gpus are free for `hours` hours on end, ending by `end`.
-// Searches at most `limit` blocked places; *searched_until is the first start not ruled out when it gave up,
+// The earliest start at or after `from` at which gpus are free for `hours` hours on end, ending by `end`. One
+// walk over the tree, which looks into no subtree shorter than the window for a run inside it, so short gaps
+// between bookings cost no more than the bookings themselves. Passes at most `limit` blocked subtrees;
+// *searched_until is the first start not ruled out when it gave up,
 // else `end`. False when none was found.
 bool calendar_next_fit(const struct calendar *calendar, struct hour from, int32_t hours, int32_t gpus,
                        struct hour end, int32_t limit, struct hour *found, struct hour *searched_until);
