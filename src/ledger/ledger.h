@@ -68,7 +68,10 @@ enum commit_outcome { COMMIT_DONE, COMMIT_REFUSED, COMMIT_UNKNOWN };
 enum commit_outcome ledger_commit(struct ledger *ledger, const struct batch *batch,
                                   struct ledger_error *error);
 
-// Checkpoints when the WAL has grown enough to be worth it. An I/O error here is final for the handle, as in
+// Has the WAL grown enough to be worth a checkpoint?
+bool ledger_checkpoint_due(const struct ledger *ledger);
+
+// Makes one when it is due. An I/O error here is final for the handle, as in
 // a commit. *busy says that a reader kept the WAL from being reset.
 bool ledger_checkpoint(struct ledger *ledger, bool *busy, struct ledger_error *error);
 

@@ -122,6 +122,13 @@ static void warn_of_wal(struct ledger *ledger)
              ledger->wal_path, bytes);
 }
 
+bool ledger_checkpoint_due(const struct ledger *ledger)
+{
+    // With fewer frames than at the last checkpoint the WAL has begun anew.
+    int done = ledger->wal_frames < ledger->checkpointed_frames ? 0 : ledger->checkpointed_frames;
+    return ledger->wal_frames >= CHECKPOINT_FRAMES && ledger->wal_frames >= done + CHECKPOINT_STEP_FRAMES;
+}
+
 bool ledger_checkpoint(struct ledger *ledger, bool *busy, struct ledger_error *error)
 {
     *busy = false;
@@ -129,10 +136,7 @@ bool ledger_checkpoint(struct ledger *ledger, bool *busy, struct ledger_error *e
         ledger_fail(error, ledger->path, "the ledger failed before and must be opened anew");
         return false;
     }
-    if (ledger->wal_frames < ledger->checkpointed_frames)
-        ledger->checkpointed_frames = 0; // the WAL began anew
-    if (ledger->wal_frames < CHECKPOINT_FRAMES ||
-        ledger->wal_frames < ledger->checkpointed_frames + CHECKPOINT_STEP_FRAMES)
+    if (!ledger_checkpoint_due(ledger))
         return true;
     int frames = 0, moved = 0;
     int code = sqlite3_wal_checkpoint_v2(ledger->connection.database, "main", SQLITE_CHECKPOINT_PASSIVE,

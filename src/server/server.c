@@ -178,10 +178,10 @@ static int unusable(const char *what, const char *why)
     return EXIT_UNAVAILABLE;
 }
 
-// A commit, a read and a backup may run at a time, and a commit must never wait for a thread.
+// A read and a backup may run at a time.
 static bool size_pool(void)
 {
-    return setenv("UV_THREADPOOL_SIZE", "4", 1) == 0;
+    return setenv("UV_THREADPOOL_SIZE", "2", 1) == 0;
 }
 
 static bool open_loop(struct server *server)
@@ -193,9 +193,9 @@ static bool open_loop(struct server *server)
     server->started_milliseconds = uv_now(&server->loop);
     server->before_poll.data = server->after_poll.data = server->busy.data = server;
     server->terminate.data = server->interrupt.data = server->deadline.data = server;
-    writer_set_up(&server->writer, server);
+    bool good = writer_set_up(&server->writer, server);
     reader_set_up(&server->reader, server);
-    bool good = uv_prepare_init(&server->loop, &server->before_poll) == 0;
+    good = uv_prepare_init(&server->loop, &server->before_poll) == 0 && good;
     good = uv_check_init(&server->loop, &server->after_poll) == 0 && good;
     good = uv_idle_init(&server->loop, &server->busy) == 0 && good;
     good = uv_timer_init(&server->loop, &server->deadline) == 0 && good;

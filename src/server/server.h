@@ -1,12 +1,12 @@
 // The running daemon: what its parts share.
 //
-// One thread runs the loop and owns all of this. libuv's pool runs, at most one of each at a time: the commit
-// (or the recovery) with the ledger's handle, a read of the ledger, and a backup. A turn of the loop is:
+// One thread runs the loop and owns all of this. Another has the ledger's handle, for a commit, a checkpoint
+// or the recovery; libuv's pool runs, at most one of each at a time, a read of the ledger and a backup. A
+// turn of the loop is:
 //
-//     poll        connections take in bytes and are touched; commits, reads and timers that ended touch
-//     others turn        (server_turn, after the poll and before the next one) touched connections decide
-//     their
-//                 requests and send what may leave; then what was decided is committed if no commit runs
+//     poll   connections take in bytes and are touched; commits, reads and timers that ended touch others
+//     turn   (server_turn, after the poll and before the next one) touched connections decide their
+//            requests and send what may leave; then what was decided is committed if no commit runs
 //
 // So requests that arrived together share a batch, and while a batch is being synced the next one fills.
 #ifndef COLOSSUS_SERVER_SERVER_H

@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void writer_set_up(struct writer *writer, struct server *server)
+bool writer_set_up(struct writer *writer, struct server *server)
 {
     *writer = (struct writer){.server = server};
-    writer->work.data = writer;
     writer->retry.data = writer;
-    int status = uv_timer_init(&server->loop, &writer->retry);
-    assert(status == 0);
-    (void)status;
+    return uv_timer_init(&server->loop, &writer->retry) == 0 && worker_open(&writer->worker, &server->loop);
 }
 
 void writer_close(struct writer *writer)
@@ -23,10 +20,12 @@ void writer_close(struct writer *writer)
     if (writer->server != NULL && !uv_is_closing((uv_handle_t *)&writer->retry)) {
         uv_close((uv_handle_t *)&writer->retry, NULL);
     }
+    worker_close(&writer->worker);
 }
 
 void writer_free(struct writer *writer)
 {
+    worker_free(&writer->worker);
     for (int i = 0; i < 2; i++) {
         arena_free(&writer->batches[i].arena);
         free(writer->batches[i].rows);
@@ -228,21 +227,21 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
     return true;
 }
 
-// ---- Commits on the pool
+// ---- Commits and checkpoints, on the thread
 
-// The checkpoint comes before the commit, on the same thread: so the replies of the batch before have left
-// already, and the loop needs no second way to the pool.
-static void commit_on_pool(uv_work_t *work)
+static void commit(void *context)
 {
-    struct writer *writer = work->data;
-    struct ledger *ledger = writer->server->store.ledger;
-    bool busy = false;
+    struct writer *writer = context;
     uint64_t begun = uv_hrtime();
-    writer->checkpoint_failed = !ledger_checkpoint(ledger, &busy, &writer->error);
-    if (!writer->checkpoint_failed) {
-        writer->outcome = ledger_commit(ledger, &writer->batch, &writer->error);
-    }
+    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
     writer->commit_microseconds = (int64_t)((uv_hrtime() - begun) / 1000);
+}
+
+static void checkpoint(void *context)
+{
+    struct writer *writer = context;
+    bool busy = false;
+    writer->checkpoint_worked = ledger_checkpoint(writer->server->store.ledger, &busy, &writer->error);
 }
 
 static void start_recovery(struct writer *writer);
@@ -270,21 +269,32 @@ static void give_up(struct writer *writer, int64_t unknown)
     start_recovery(writer);
 }
 
-static void after_commit(uv_work_t *work, int status)
+static void after_checkpoint(void *context)
 {
-    struct writer *writer = work->data;
+    struct writer *writer = context;
+    writer->is_busy = false;
+    if (!writer->checkpoint_worked) {
+        give_up(writer, 0);
+    }
+}
+
+static void after_commit(void *context)
+{
+    struct writer *writer = context;
     struct server *server = writer->server;
     int64_t seq = writer->committing;
-    assert(status == 0);
-    (void)status;
     writer->is_busy = false;
     writer->committing = 0;
-    if (!writer->checkpoint_failed && writer->outcome == COMMIT_DONE) {
-        committed(writer);
-        connections_touch_waiting(server);
-        reader_durable(&server->reader);
-    } else {
-        give_up(writer, !writer->checkpoint_failed && writer->outcome == COMMIT_UNKNOWN ? seq : 0);
+    if (writer->outcome != COMMIT_DONE) {
+        give_up(writer, writer->outcome == COMMIT_UNKNOWN ? seq : 0);
+        return;
+    }
+    committed(writer);
+    connections_touch_waiting(server);
+    reader_durable(&server->reader);
+    if (ledger_checkpoint_due(server->store.ledger)) {
+        writer->is_busy = true;
+        worker_run(&writer->worker, checkpoint, after_checkpoint, writer);
     }
 }
 
@@ -293,16 +303,14 @@ static void start_commit(struct writer *writer)
     close_batch(writer);
     writer->is_busy = true;
     writer->committing = writer->batch.seq;
-    int status = uv_queue_work(&writer->server->loop, &writer->work, commit_on_pool, after_commit);
-    assert(status == 0);
-    (void)status;
+    worker_run(&writer->worker, commit, after_commit, writer);
 }
 
 // ---- Recovery
 
-static void reopen_on_pool(uv_work_t *work)
+static void reopen(void *context)
 {
-    struct writer *writer = work->data;
+    struct writer *writer = context;
     store_close(&writer->reopened);
     writer->reopen_worked =
         store_open(writer->server->config, writer->reopened_at, &writer->reopened, &writer->error);
@@ -336,12 +344,10 @@ static void retry_later(struct writer *writer)
     }
 }
 
-static void after_reopen(uv_work_t *work, int status)
+static void after_reopen(void *context)
 {
-    struct writer *writer = work->data;
+    struct writer *writer = context;
     struct server *server = writer->server;
-    assert(status == 0);
-    (void)status;
     writer->is_busy = false;
     if (!writer->reopen_worked) {
         log_error("ledger can't be reopened", "error=\"%s\"", writer->error.message);
@@ -363,9 +369,7 @@ static void start_recovery(struct writer *writer)
     writer->reopened_at = clock_now(&server->clock);
     server->store.ledger = NULL;
     writer->is_busy = true;
-    int status = uv_queue_work(&server->loop, &writer->work, reopen_on_pool, after_reopen);
-    assert(status == 0);
-    (void)status;
+    worker_run(&writer->worker, reopen, after_reopen, writer);
 }
 
 // ---- The turn

@@ -6,8 +6,10 @@
 //     writer_dependency     the batch that a reply given now has to wait for
 //     writer_turn           at the end of a turn: closes the open batch and commits it, unless a commit runs
 //
-// Two batches alternate: one is being committed on libuv's pool, the other is open. There is no timer: a
-// batch closes when the one before it is durable, so that the slower the disk, the more a batch holds.
+// Two batches alternate: one is being committed on a thread of its own, the other is open. There is no timer:
+// a batch closes when the one before it is durable, so that the slower the disk, the more a batch holds. When
+// a checkpoint is due it is made on that thread as soon as a batch's replies have left, and the next batch
+// follows it.
 //
 // A commit that fails leaves it unknown whether its batch is in the ledger. Then every reply that was not
 // released is answered with `ledger_unavailable`, the handle is closed, and the ledger is opened and the book
@@ -20,6 +22,7 @@
 #include "core/decision.h"
 #include "ledger/ledger.h"
 #include "server/store.h"
+#include "server/worker.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -40,15 +43,15 @@ struct writer {
     struct server *server;
     struct gathered batches[2];
     int open;
-    bool is_busy; // a commit or a recovery runs on the pool
+    bool is_busy; // a commit, a checkpoint or a recovery runs on the thread
     int64_t durable;
     int64_t committing; // the batch that is being committed, else 0
 
-    uv_work_t work;
+    struct worker worker;
     uv_timer_t retry;
     struct batch batch;
-    bool checkpoint_failed;
     enum commit_outcome outcome;
+    bool checkpoint_worked;
     struct ledger_error error;
     int64_t commit_microseconds; // of the last commit
     struct store reopened;
@@ -60,8 +63,8 @@ struct writer {
     size_t event_batch_count;
 };
 
-void writer_set_up(struct writer *writer, struct server *server);
-void writer_close(struct writer *writer); // closes the loop's handle
+bool writer_set_up(struct writer *writer, struct server *server);
+void writer_close(struct writer *writer); // closes the loop's handles
 void writer_free(struct writer *writer);
 
 // The time of the open batch; everything due by then has been decided, as far as there is room on the disk.
