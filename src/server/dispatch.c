@@ -144,19 +144,21 @@ static void dispatch_call(struct connection *connection, const struct wire_call 
     }
 }
 
-// A place in the order of replies for each call that is answered; those of a JSON-RPC batch stand in
+// A place in the order of replies for each call; those of a JSON-RPC batch that are answered stand in
 // brackets.
 static struct slot *reserve(struct connection *connection, const struct wire_message *message, size_t call,
                             size_t last, bool *begun)
 {
-    struct slot *slot = slot_take(&connection->server->slots, message->calls[call].id);
+    const char *id = message->calls[call].id;
+    struct slot *slot = slot_take(&connection->server->slots, id != NULL ? id : "null");
     slot->connection = connection;
+    slot->is_silent = id == NULL;
     slot->ends_line = call == last;
-    if (message->is_batch) {
+    if (message->is_batch && !slot->is_silent) {
         slot->opening = *begun ? ',' : '[';
         slot->closing = call == last ? ']' : '\0';
+        *begun = true;
     }
-    *begun = true;
     slot_queue_push(&connection->slots, slot);
     return slot;
 }
@@ -184,8 +186,7 @@ int64_t dispatch_line(struct connection *connection, const char *line, size_t le
     bool begun = false;
     for (size_t i = 0; i < message.call_count; i++) {
         const struct wire_call *call = &message.calls[i];
-        struct slot *slot = call->id == NULL ? slot_take(&server->slots, "null")
-                                             : reserve(connection, &message, i, last, &begun);
+        struct slot *slot = reserve(connection, &message, i, last, &begun);
         connection_end_wait(connection);
         if (i > 0 && call->id != NULL && !connection_has_output_room(connection))
             refuse_rest(server, call, slot);

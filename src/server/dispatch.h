@@ -7,8 +7,8 @@
 
 struct connection;
 
-// Decides every call of the line, in order, and takes a slot of the connection for each that has an id.
-// Returns how many calls there were.
+// Decides every call of the line, in order, and takes a slot of the connection for each. Returns how many
+// calls there were.
 int64_t dispatch_line(struct connection *connection, const char *line, size_t length);
 
 #endif

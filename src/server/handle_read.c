@@ -183,7 +183,7 @@ enum answer handle_event_list(struct exchange *exchange)
     struct job *job = begin_job(exchange, JOB_EVENTS);
     job->tenant = exchange->tenant;
     job->may_wait = parameter_given(parameters, PARAMETER_WAIT_SECONDS) && parameters->wait_seconds > 0 &&
-                    exchange->slot->connection != NULL && !exchange->server->stopping;
+                    !exchange->slot->is_silent && !exchange->server->stopping;
     if (job->may_wait) {
         connection_wait(exchange->connection, job, parameters->wait_seconds);
     }

@@ -13,7 +13,8 @@
 // connections           open at a time; one more is told `overloaded` and closed
 // line_bytes            of one request; a longer one gets `too_large` and its connection is closed
 // operator_line_bytes   the same on an operator's connection, for manifests
-// in_flight             requests of a connection that are not yet answered; then reading stops
+// in_flight             requests of a connection that are not yet answered, those without id among them until
+//                       they are carried out; then reading stops
 // output_bytes          of a connection that its client has not taken yet; then reading stops, and what
 //                       is left of a batch is told `overloaded`
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading

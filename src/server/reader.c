@@ -81,10 +81,10 @@ static void job_end(struct job *job)
     server_fill(server, slot, 0);
 }
 
-// The client has left: nobody wants what was read.
+// The client has left, or asked without an id: nobody wants what was read.
 static bool is_abandoned(const struct job *job)
 {
-    return job->slot->connection == NULL && job->kind != JOB_BACKUP;
+    return (job->slot->connection == NULL || job->slot->is_silent) && job->kind != JOB_BACKUP;
 }
 
 static void answer_unavailable(struct job *job, bool outcome_unknown, const char *message)

@@ -64,7 +64,10 @@ void slot_queue_push(struct slot_queue *queue, struct slot *slot)
 
 void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch)
 {
-    assert(!slot->filled && slot->text.length > 0);
+    assert(!slot->filled && (slot->text.length > 0 || slot->is_silent));
+    if (slot->is_silent) {
+        empty(&slot->text);
+    }
     slot->filled = true;
     slot->batch = batch;
     slot->job = NULL;
@@ -75,6 +78,9 @@ void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch)
 
 static void write_reply(const struct slot *slot, struct buffer *output)
 {
+    if (slot->is_silent) {
+        return;
+    }
     if (slot->opening != '\0') {
         buffer_append(output, &slot->opening, 1);
     }

@@ -1,9 +1,9 @@
 // Slots: the places of a connection's replies, in the order of its requests.
 //
 // A request takes a slot when it is read and fills it when it is answered, which may be later than the ones
-// behind it. A slot leaves when it is filled, when the batch that its reply depends on is durable, and when
-// all slots before it have left; so a connection's replies come in order and none shows what is not on the
-// disk.
+// behind it. So does one without id, whose slot leaves without a word: else it would be bound by no limit. A
+// slot leaves when it is filled, when the batch that its reply depends on is durable, and when all slots
+// before it have left; so a connection's replies come in order and none shows what is not on the disk.
 //
 //     slot = slot_take(pool); slot_queue_push(queue, slot);     pending, until
 //     ... write the reply to slot->text ...; slot_queue_filled(queue, slot, batch)
@@ -27,6 +27,7 @@ struct slot {
     struct job *job;               // what fills it later on, when that is a job
     int64_t batch;                 // the batch it waits for
     bool filled;
+    bool is_silent;     // of a request without id: it counts as all others do, and nothing is sent
     bool replayed;      // shows an earlier decision
     char opening;       // '[' or ',' before the reply, in a JSON-RPC batch; else NUL
     char closing;       // ']' after the reply, where it ends a batch; else NUL
@@ -52,6 +53,7 @@ void slot_pool_free(struct slot_pool *pool);
 void slot_queue_push(struct slot_queue *queue, struct slot *slot);
 
 // The reply is complete, and may leave when the batch is durable. queue is NULL for a slot that is in none.
+// The text of a silent one is thrown away.
 void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch);
 
 // Moves the replies that may leave to the output, and returns how many did.

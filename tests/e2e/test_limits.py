@@ -1,5 +1,6 @@
 """Limits: each that is reached costs only the connection that reached it."""
 
+import json
 import socket
 import threading
 
@@ -62,6 +63,21 @@ def test_requests_in_flight():
             check(all("result" in reply for reply in replies), "all are answered")
             equal([r["result"]["id"] for r in replies[::3]], list(range(1, 101)))
             agree(daemon)
+
+
+def test_requests_without_id_are_in_flight_too():
+    """Nobody waits for their replies, yet no more of them are decided at a time than of those with an id."""
+    with Daemon(contract("1000000.00"), config={"limits": {"in_flight": 8, "ledger_reads": 2}}) as daemon:
+        acme = daemon.tenant("acme", by_token=True)
+        first = daemon.sql("SELECT max(batch) AS batch FROM event")[0]["batch"]
+        booking = json.dumps({"jsonrpc": "2.0", "method": "reservation.create", "params": ONE}).encode() + b"\n"
+        read = b'{"jsonrpc":"2.0","method":"reservation.list"}\n'
+        acme.raw((booking + read + booking) * 100 + b"[" + booking.strip() + b"]\n")
+        equal(len(acme.call("reservation.list", limit=1000)["reservations"]), 201, "those that were asked for")
+        most = daemon.sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM event WHERE batch > ? GROUP BY batch)",
+                          first)[0]["n"]
+        check(most <= 8, "a batch has more decisions than a connection may have in flight:", most)
+        agree(daemon)
 
 
 def test_a_client_that_never_reads():

@@ -84,12 +84,39 @@ static void test_brackets(void **state)
     end(&bench);
 }
 
+// Of a request without id: it has its place and waits for its batch as any other, and says nothing.
+static void test_silent(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *a = push(&bench, "1"), *silent = push(&bench, "null"), *b = push(&bench, "2");
+    silent->is_silent = true;
+    fill(&bench, a, "a", 0);
+    fill(&bench, silent, "never shown", 4);
+    fill(&bench, b, "b", 0);
+    assert_int_equal(bench.queue.bytes, 2);
+    release(&bench, 3);
+    assert_string_equal(bench.output.data, "a\n");
+    assert_int_equal(bench.queue.count, 2);
+    slot_queue_fail(&bench.queue, 3, 4);
+    assert_int_equal(bench.queue.bytes, 1);
+    release(&bench, 4);
+    assert_string_equal(bench.output.data, "a\nb\n");
+    end(&bench);
+    struct bench unfilled = {0};
+    silent = push(&unfilled, "null");
+    silent->is_silent = true;
+    slot_fill(&unfilled.queue, silent, 0); // a read that nobody wants
+    end(&unfilled);
+}
+
 static void test_slots_are_used_again(void **state)
 {
     (void)state;
     struct bench bench = {0};
     struct slot *a = push(&bench, "1");
     a->replayed = true;
+    a->is_silent = true;
     fill(&bench, a, "a", 0);
     release(&bench, 0);
     struct slot *b = push(&bench, "22");
@@ -98,6 +125,7 @@ static void test_slots_are_used_again(void **state)
     assert_int_equal(b->text.length, 0);
     assert_false(b->filled);
     assert_false(b->replayed);
+    assert_false(b->is_silent);
     fill(&bench, b, "b", 0);
     end(&bench);
 }
@@ -145,9 +173,13 @@ static void test_failure_before_the_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_order), cmocka_unit_test(test_waits_for_its_batch),
-        cmocka_unit_test(test_brackets), cmocka_unit_test(test_slots_are_used_again),
-        cmocka_unit_test(test_failure),  cmocka_unit_test(test_failure_before_the_write),
+        cmocka_unit_test(test_in_order),
+        cmocka_unit_test(test_waits_for_its_batch),
+        cmocka_unit_test(test_brackets),
+        cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_slots_are_used_again),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_failure_before_the_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
