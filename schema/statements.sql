@@ -123,6 +123,32 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 -- name: write_manifest
 INSERT INTO manifest (one, note) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET note = excluded.note;
 
+-- ---- What is whose: filling the tables by tenant from one row to another
+
+-- name: index_ends
+SELECT coalesce((SELECT max(seq) FROM event), 0), coalesce((SELECT max(id) FROM reservation), 0),
+    coalesce((SELECT max(id) FROM transfer), 0);
+
+-- name: index_marks
+SELECT event, reservation, transfer FROM indexed;
+
+-- name: index_events
+INSERT INTO tenant_event (tenant, event)
+SELECT tenant, seq FROM event WHERE seq > ?1 AND seq <= ?2 AND tenant IS NOT NULL ORDER BY tenant, seq;
+
+-- name: index_reservations
+INSERT INTO tenant_reservation (tenant, reservation)
+SELECT tenant, id FROM reservation WHERE id > ?1 AND id <= ?2 ORDER BY tenant, id;
+
+-- name: index_transfers
+INSERT INTO tenant_transfer (tenant, transfer)
+SELECT k.tenant, t.id
+FROM transfer AS t CROSS JOIN contract_period AS p ON p.id = t.period CROSS JOIN contract AS k ON k.id = p.contract
+WHERE t.id > ?1 AND t.id <= ?2 ORDER BY k.tenant, t.id;
+
+-- name: write_index_marks
+UPDATE indexed SET event = ?1, reservation = ?2, transfer = ?3;
+
 -- ---- Reading whole tables, to load the book and to verify
 
 -- name: load_sites
@@ -233,12 +259,23 @@ FROM reservation
 WHERE id > ?1 AND (?2 = 0 OR pool = ?2) AND (?3 IS NULL OR project = ?3) AND end > ?4 AND start < ?5
 ORDER BY id;
 
+-- A tenant's: first those that are indexed, then those that came since.
+
 -- name: read_tenant_reservations
+SELECT r.id, r.tenant, r.pool, r.tier, r.state, r.start, r.end, r.gpus, r.created, r.hold_expires,
+    r.wait_until, r.cost_micro, r.gpu_hours, r.fees_micro, r."group", r.legs, r.last_slice, r.last_layer,
+    r.client_ref, r.project, r.note
+FROM tenant_reservation AS i CROSS JOIN reservation AS r ON r.id = i.reservation
+WHERE i.tenant = ?6 AND i.reservation > ?1 AND (?2 = 0 OR r.pool = ?2) AND (?3 IS NULL OR r.project = ?3)
+    AND r.end > ?4 AND r.start < ?5
+ORDER BY i.reservation;
+
+-- name: read_tenant_reservations_since
 SELECT id, tenant, pool, tier, state, start, end, gpus, created, hold_expires, wait_until, cost_micro,
     gpu_hours, fees_micro, "group", legs, last_slice, last_layer, client_ref, project, note
 FROM reservation
-WHERE id > ?1 AND (?2 = 0 OR pool = ?2) AND (?3 IS NULL OR project = ?3) AND end > ?4 AND start < ?5
-    AND tenant = ?6
+WHERE id > max(?1, (SELECT reservation FROM indexed)) AND tenant = ?6 AND (?2 = 0 OR pool = ?2)
+    AND (?3 IS NULL OR project = ?3) AND end > ?4 AND start < ?5
 ORDER BY id;
 
 -- name: read_reservation
@@ -254,20 +291,29 @@ FROM slice WHERE reservation = ?1 ORDER BY number;
 SELECT id, at, kind, debit_account, credit_account, amount_micro, period, reservation, event
 FROM transfer WHERE id > ?1 AND at >= ?2 AND at < ?3 ORDER BY id LIMIT ?4;
 
--- name: read_period_transfers
-SELECT id, at, kind, debit_account, credit_account, amount_micro, period, reservation, event
-FROM transfer WHERE period = ?5 AND id > ?1 AND at >= ?2 AND at < ?3 ORDER BY id LIMIT ?4;
+-- name: read_tenant_transfers
+SELECT t.id, t.at, t.kind, t.debit_account, t.credit_account, t.amount_micro, t.period, t.reservation, t.event
+FROM tenant_transfer AS i CROSS JOIN transfer AS t ON t.id = i.transfer
+WHERE i.tenant = ?5 AND i.transfer > ?1 AND t.at >= ?2 AND t.at < ?3 ORDER BY i.transfer LIMIT ?4;
 
--- name: read_tenant_periods
-SELECT p.id FROM contract_period AS p JOIN contract AS c ON c.id = p.contract WHERE c.tenant = ?1
-ORDER BY p.id;
+-- name: read_tenant_transfers_since
+SELECT id, at, kind, debit_account, credit_account, amount_micro, period, reservation, event
+FROM transfer
+WHERE id > max(?1, (SELECT transfer FROM indexed)) AND at >= ?2 AND at < ?3
+    AND period IN (SELECT p.id FROM contract_period AS p JOIN contract AS k ON k.id = p.contract WHERE k.tenant = ?5)
+ORDER BY id LIMIT ?4;
 
 -- name: read_events
 SELECT seq, at, type, actor, tenant, reservation, data, batch FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2;
 
 -- name: read_tenant_events
+SELECT e.seq, e.at, e.type, e.actor, e.tenant, e.reservation, e.data, e.batch
+FROM tenant_event AS i CROSS JOIN event AS e ON e.seq = i.event
+WHERE i.tenant = ?3 AND i.event > ?1 ORDER BY i.event LIMIT ?2;
+
+-- name: read_tenant_events_since
 SELECT seq, at, type, actor, tenant, reservation, data, batch
-FROM event WHERE tenant = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2;
+FROM event WHERE seq > max(?1, (SELECT event FROM indexed)) AND tenant = ?3 ORDER BY seq LIMIT ?2;
 
 -- ---- Verifying
 
@@ -350,8 +396,41 @@ ORDER BY e.seq;
 
 -- name: verify_tenants
 SELECT t.tenant, t.suspended, e.seq, json_extract(e.data, '$.tenant.suspended')
-FROM tenant AS t LEFT JOIN event AS e ON e.seq = (
-    SELECT max(x.seq) FROM event AS x
-    WHERE x.tenant = t.id
-        AND x.type IN ('tenant.added', 'tenant.changed', 'tenant.suspended', 'tenant.resumed'))
+FROM tenant AS t LEFT JOIN (
+    SELECT tenant, max(seq) AS seq FROM event
+    WHERE type IN ('tenant.added', 'tenant.changed', 'tenant.suspended', 'tenant.resumed')
+    GROUP BY tenant) AS last ON last.tenant = t.id
+LEFT JOIN event AS e ON e.seq = last.seq
 ORDER BY t.id;
+
+-- Of what is whose: a row that does not follow from its table, then one that is missing.
+
+-- name: verify_indexed_events
+SELECT i.event, i.tenant, 0 FROM tenant_event AS i LEFT JOIN event AS e ON e.seq = i.event
+WHERE e.tenant IS NOT i.tenant OR i.event > ?1
+UNION ALL
+SELECT e.seq, e.tenant, 1 FROM event AS e
+WHERE e.seq <= ?1 AND e.tenant IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM tenant_event AS i WHERE i.tenant = e.tenant AND i.event = e.seq)
+LIMIT 1;
+
+-- name: verify_indexed_reservations
+SELECT i.reservation, i.tenant, 0 FROM tenant_reservation AS i LEFT JOIN reservation AS r ON r.id = i.reservation
+WHERE r.tenant IS NOT i.tenant OR i.reservation > ?1
+UNION ALL
+SELECT r.id, r.tenant, 1 FROM reservation AS r
+WHERE r.id <= ?1
+    AND NOT EXISTS (SELECT 1 FROM tenant_reservation AS i WHERE i.tenant = r.tenant AND i.reservation = r.id)
+LIMIT 1;
+
+-- name: verify_indexed_transfers
+SELECT i.transfer, i.tenant, 0
+FROM tenant_transfer AS i LEFT JOIN transfer AS t ON t.id = i.transfer
+LEFT JOIN contract_period AS p ON p.id = t.period LEFT JOIN contract AS k ON k.id = p.contract
+WHERE k.tenant IS NOT i.tenant OR i.transfer > ?1
+UNION ALL
+SELECT t.id, k.tenant, 1
+FROM transfer AS t CROSS JOIN contract_period AS p ON p.id = t.period CROSS JOIN contract AS k ON k.id = p.contract
+WHERE t.id <= ?1
+    AND NOT EXISTS (SELECT 1 FROM tenant_transfer AS i WHERE i.tenant = k.tenant AND i.transfer = t.id)
+LIMIT 1;

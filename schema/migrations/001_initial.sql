@@ -4,10 +4,15 @@
 -- that end in _bp, and every time is INTEGER Unix seconds; hours are the seconds at which they start. A column
 -- that names another thing holds its number; the views show names.
 --
--- Two kinds of tables. Insert-only ones say what happened: event, transfer, batch, capacity_change, rate,
+-- Three kinds of tables. Insert-only ones say what happened: event, transfer, batch, capacity_change, rate,
 -- contract_terms, contract_price, contract_pool, client_ref; triggers refuse to update or delete their rows,
 -- and each batch's hash covers them. The others say how things are now, and their rows are replaced in place;
--- `colossus verify` compares them with what happened.
+-- `colossus verify` compares them with what happened. Last come those by which a tenant's rows are found.
+--
+-- The names that a column may hold are listed with IN, but in the two tables to which every booking adds a
+-- row: for more than two constants SQLite makes a list out of IN anew, a B-tree of its own, with each row that
+-- it checks, and that costs more than writing the row. There they are compared one after the other, the
+-- frequent ones first.
 --
 -- Foreign keys are checked with every row, so rows are written in an order in which what they name is there
 -- already. Two columns have none: event.tenant and event.reservation, because an event goes before the rows
@@ -50,10 +55,6 @@ CREATE TABLE event (
     batch INTEGER NOT NULL REFERENCES batch,
     data TEXT NOT NULL
 ) STRICT;
-
--- Holds (tenant, seq): a tenant's events are read without reading everybody's. A tenant's part of it only
--- grows at its end.
-CREATE INDEX event_by_tenant ON event (tenant);
 
 -- ---- Inventory
 
@@ -236,8 +237,10 @@ CREATE TABLE transfer (
     id INTEGER PRIMARY KEY CHECK (id >= 1),
     at INTEGER NOT NULL,
     kind TEXT NOT NULL
-        CHECK (kind IN ('grant', 'defer', 'credit', 'book', 'release', 'consume', 'relief', 'instalment',
-                        'usage', 'fee', 'shortfall', 'surcharge', 'waive', 'refund', 'adjust')),
+        CHECK (kind = 'book' OR kind = 'release' OR kind = 'consume' OR kind = 'fee' OR kind = 'usage'
+            OR kind = 'instalment' OR kind = 'grant' OR kind = 'defer' OR kind = 'credit' OR kind = 'relief'
+            OR kind = 'shortfall' OR kind = 'surcharge' OR kind = 'waive' OR kind = 'refund'
+            OR kind = 'adjust'),
     debit_account INTEGER NOT NULL REFERENCES account,
     credit_account INTEGER NOT NULL REFERENCES account,
     amount_micro INTEGER NOT NULL CHECK (amount_micro > 0),
@@ -247,9 +250,6 @@ CREATE TABLE transfer (
     CHECK (debit_account <> credit_account)
 ) STRICT;
 
--- Holds (period, id): a statement of a tenant reads its own periods only. A period's part only grows at its end.
-CREATE INDEX transfer_by_period ON transfer (period);
-
 -- ---- Reservations
 
 CREATE TABLE reservation (
@@ -258,7 +258,8 @@ CREATE TABLE reservation (
     pool INTEGER NOT NULL REFERENCES pool,
     tier TEXT NOT NULL CHECK (tier IN ('firm', 'preemptible')),
     state TEXT NOT NULL
-        CHECK (state IN ('waiting', 'held', 'booked', 'active', 'completed', 'cancelled', 'expired')),
+        CHECK (state = 'booked' OR state = 'active' OR state = 'completed' OR state = 'cancelled'
+            OR state = 'held' OR state = 'waiting' OR state = 'expired'),
     start INTEGER NOT NULL CHECK (start % 3600 = 0), -- the last window, kept when all of it is released
     end INTEGER NOT NULL CHECK (end % 3600 = 0),
     gpus INTEGER NOT NULL CHECK (gpus >= 0),
@@ -278,9 +279,6 @@ CREATE TABLE reservation (
     CHECK (end > start),
     CHECK (("group" IS NULL) = (legs IS NULL))
 ) STRICT;
-
--- Holds (tenant, id): reservation.list reads a tenant's reservations in the order of their ids.
-CREATE INDEX reservation_by_tenant ON reservation (tenant);
 
 -- A rectangle of one reservation: constant GPUs and price inside one period.
 CREATE TABLE slice (
@@ -323,6 +321,42 @@ CREATE TABLE interruption (
     event INTEGER NOT NULL REFERENCES event,
     CHECK (end > start)
 ) STRICT;
+
+-- ---- What is whose
+--
+-- By these a tenant's events, reservations and transfers are read without reading everybody's. An index would
+-- be changed with every row, at a place for each tenant; these are filled with some thousands of rows at once,
+-- each tenant's one after the other, and so lag behind: what comes after the mark in `indexed` is found in the
+-- tables themselves. They follow from those tables and have no foreign keys; `colossus verify` compares them.
+
+CREATE TABLE tenant_event (
+    tenant INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (tenant, event)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenant_reservation (
+    tenant INTEGER NOT NULL,
+    reservation INTEGER NOT NULL,
+    PRIMARY KEY (tenant, reservation)
+) STRICT, WITHOUT ROWID;
+
+-- A transfer is the tenant's whose contract its period belongs to.
+CREATE TABLE tenant_transfer (
+    tenant INTEGER NOT NULL,
+    transfer INTEGER NOT NULL,
+    PRIMARY KEY (tenant, transfer)
+) STRICT, WITHOUT ROWID;
+
+-- Through which event, reservation and transfer the three are filled.
+CREATE TABLE indexed (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    event INTEGER NOT NULL CHECK (event >= 0),
+    reservation INTEGER NOT NULL CHECK (reservation >= 0),
+    transfer INTEGER NOT NULL CHECK (transfer >= 0)
+) STRICT;
+
+INSERT INTO indexed (one, event, reservation, transfer) VALUES (1, 0, 0, 0);
 
 -- ---- What happened stays
 

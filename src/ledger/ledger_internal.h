@@ -4,6 +4,7 @@
 
 #include "ledger/connection.h"
 #include "ledger/ledger.h"
+#include "ledger/posting.h"
 #include "ledger/witness.h"
 
 struct ledger {
@@ -22,6 +23,7 @@ struct ledger {
     int64_t last_batch;
     struct instant last_time;
     struct digest last_hash;
+    struct postings postings;
 };
 
 // Brings the schema up: creates it in an empty file, migrates an older one after copying it beside itself,

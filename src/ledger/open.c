@@ -179,7 +179,8 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
     if (ledger->lock < 0 || !file_make(ledger->path, &made, error) ||
         !connection_open(&ledger->connection, ledger->path, true, error) ||
         !configure_writer(ledger, error) || !schema_prepare(&ledger->connection, options, error) ||
-        !prepare_statements(ledger, error) || !read_last_batch(ledger, error))
+        !prepare_statements(ledger, error) || !read_last_batch(ledger, error) ||
+        !posting_load(&ledger->connection, &ledger->postings, error))
         return false;
     struct witness witness;
     ledger->witness = witness_open(ledger->path, &witness, error);

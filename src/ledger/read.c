@@ -1,8 +1,8 @@
 // Reading what is durable, for replies: lists, and reservations that have left the book.
 //
 // A reader is a read-only connection. Each call is one read transaction, so a page's reservations and their
-// slices are of one moment. A page costs what lies between its first and its last row: reservations and
-// events of a tenant are found by an index, transfers by one of their period.
+// slices are of one moment. A page costs what lies between its first and its last row: what is a tenant's is
+// found by the tables of posting.h, and at their end among the few thousand rows that came since.
 #include "base/memory.h"
 #include "ledger/connection.h"
 #include "ledger/rows.h"
@@ -132,27 +132,28 @@ static bool complete(struct ledger_reader *reader, const struct reservation_row 
     return true;
 }
 
-static struct binding bind_filter(struct ledger_reader *reader, const struct reservation_filter *filter,
-                                  int64_t after, struct ledger_error *error)
+static struct binding bind_filter(struct ledger_reader *reader, enum statement statement,
+                                  const struct reservation_filter *filter, int64_t after,
+                                  struct ledger_error *error)
 {
-    bool all = filter->tenant == 0;
-    struct binding binding =
-        bind(reader, all ? STATEMENT_READ_RESERVATIONS : STATEMENT_READ_TENANT_RESERVATIONS, error);
+    struct binding binding = bind(reader, statement, error);
     bind_integer(&binding, 1, after);
     bind_integer(&binding, 2, filter->pool);
     bind_text(&binding, 3, filter->project);
     bind_integer(&binding, 4, filter->has_from ? hour_start(filter->from).seconds : INT64_MIN);
     bind_integer(&binding, 5, filter->has_to ? hour_start(filter->to).seconds : INT64_MAX);
-    if (!all)
+    if (filter->tenant != 0)
         bind_integer(&binding, 6, filter->tenant);
     return binding;
 }
 
-static bool read_page(struct ledger_reader *reader, const struct reservation_filter *filter,
-                      struct ledger_page *page, struct arena *arena, struct reservation_image *images,
-                      size_t *count, struct ledger_error *error)
+// Adds what one statement finds, until the page is full and one more is seen.
+static bool add_reservations(struct ledger_reader *reader, enum statement statement,
+                             const struct reservation_filter *filter, struct ledger_page *page,
+                             struct arena *arena, struct reservation_image *images, size_t *count,
+                             struct ledger_error *error)
 {
-    struct binding reservations = bind_filter(reader, filter, page->after, error);
+    struct binding reservations = bind_filter(reader, statement, filter, page->after, error);
     bool found = true;
     while (!page->has_next) {
         struct row row;
@@ -171,6 +172,19 @@ static bool read_page(struct ledger_reader *reader, const struct reservation_fil
         }
     }
     return true;
+}
+
+static bool read_page(struct ledger_reader *reader, const struct reservation_filter *filter,
+                      struct ledger_page *page, struct arena *arena, struct reservation_image *images,
+                      size_t *count, struct ledger_error *error)
+{
+    if (filter->tenant == 0)
+        return add_reservations(reader, STATEMENT_READ_RESERVATIONS, filter, page, arena, images, count,
+                                error);
+    return add_reservations(reader, STATEMENT_READ_TENANT_RESERVATIONS, filter, page, arena, images, count,
+                            error) &&
+           (page->has_next || add_reservations(reader, STATEMENT_READ_TENANT_RESERVATIONS_SINCE, filter, page,
+                                               arena, images, count, error));
 }
 
 bool ledger_read_reservations(struct ledger_reader *reader, const struct reservation_filter *filter,
@@ -230,103 +244,72 @@ bool ledger_read_reservation(struct ledger_reader *reader, int64_t first, int32_
 
 // ---- Transfers
 
-static int compare_transfers(const void *left, const void *right)
+// Adds what one statement finds, at most `limit` + 1 together.
+static bool add_transfers(struct ledger_reader *reader, enum statement statement,
+                          const struct transfer_filter *filter, const struct ledger_page *page,
+                          struct transfer_row *transfers, size_t *count, struct ledger_error *error)
 {
-    const struct transfer_row *a = left, *b = right;
-    return (a->id > b->id) - (a->id < b->id);
-}
-
-struct transfer_list {
-    struct transfer_row *rows;
-    size_t count, capacity;
-};
-
-// Adds at most limit + 1 transfers of a period (0: of all).
-static bool add_transfers(struct ledger_reader *reader, const struct transfer_filter *filter, uint32_t period,
-                          const struct ledger_page *page, struct transfer_list *list,
-                          struct ledger_error *error)
-{
-    struct binding transfers =
-        bind(reader, period == 0 ? STATEMENT_READ_TRANSFERS : STATEMENT_READ_PERIOD_TRANSFERS, error);
-    bind_integer(&transfers, 1, page->after);
-    bind_integer(&transfers, 2, filter->has_from ? filter->from.seconds : INT64_MIN);
-    bind_integer(&transfers, 3, filter->has_to ? filter->to.seconds : INT64_MAX);
-    bind_integer(&transfers, 4, (int64_t)page->limit + 1);
-    if (period != 0)
-        bind_integer(&transfers, 5, period);
+    struct binding binding = bind(reader, statement, error);
+    bind_integer(&binding, 1, page->after);
+    bind_integer(&binding, 2, filter->has_from ? filter->from.seconds : INT64_MIN);
+    bind_integer(&binding, 3, filter->has_to ? filter->to.seconds : INT64_MAX);
+    bind_integer(&binding, 4, (int64_t)page->limit + 1 - (int64_t)*count);
+    if (filter->tenant != 0)
+        bind_integer(&binding, 5, filter->tenant);
     bool found = true;
     while (found) {
         struct row row;
-        if (!next(&transfers, ROW_TRANSFER, &row, &found))
+        if (!next(&binding, ROW_TRANSFER, &row, &found))
             return false;
-        if (found) {
-            list->rows = memory_grow(list->rows, list->count, &list->capacity, sizeof *list->rows);
-            list->rows[list->count++] = row.transfer;
-        }
+        if (found)
+            transfers[(*count)++] = row.transfer;
     }
     return true;
 }
 
-// The first ones of each of the tenant's periods; the page is the first ones of them all.
-static bool add_tenant(struct ledger_reader *reader, const struct transfer_filter *filter,
-                       const struct ledger_page *page, struct transfer_list *list, struct ledger_error *error)
+static bool read_transfers(struct ledger_reader *reader, const struct transfer_filter *filter,
+                           const struct ledger_page *page, struct transfer_row *transfers, size_t *count,
+                           struct ledger_error *error)
 {
-    struct binding periods = bind(reader, STATEMENT_READ_TENANT_PERIODS, error);
-    bind_integer(&periods, 1, filter->tenant);
-    bool found = periods.statement != NULL;
-    if (!found)
-        return false;
-    while (found) {
-        if (!connection_step(&reader->connection, periods.statement, &found, error))
-            return false;
-        if (found && !add_transfers(reader, filter, (uint32_t)sqlite3_column_int64(periods.statement, 0),
-                                    page, list, error))
-            return false;
-    }
-    if (list->count > 0)
-        qsort(list->rows, list->count, sizeof *list->rows, compare_transfers);
-    return true;
+    if (filter->tenant == 0)
+        return add_transfers(reader, STATEMENT_READ_TRANSFERS, filter, page, transfers, count, error);
+    return add_transfers(reader, STATEMENT_READ_TENANT_TRANSFERS, filter, page, transfers, count, error) &&
+           (*count > (size_t)page->limit || add_transfers(reader, STATEMENT_READ_TENANT_TRANSFERS_SINCE,
+                                                          filter, page, transfers, count, error));
 }
 
 bool ledger_read_transfers(struct ledger_reader *reader, const struct transfer_filter *filter,
                            struct ledger_page *page, struct arena *arena, struct transfer_row **transfers,
                            size_t *count, struct ledger_error *error)
 {
-    struct transfer_list list = {0};
     *count = 0;
     page->has_next = false;
     page->next = 0;
-    if (!begin(reader, error))
+    *transfers = arena_allocate(arena, ((size_t)page->limit + 1) * sizeof **transfers);
+    if (page->limit < 1)
+        return true;
+    if (!begin(reader, error) || !end(reader, read_transfers(reader, filter, page, *transfers, count, error)))
         return false;
-    bool read = filter->tenant == 0 ? add_transfers(reader, filter, 0, page, &list, error)
-                                    : add_tenant(reader, filter, page, &list, error);
-    read = end(reader, read);
-    if (read) {
-        *count = list.count > (size_t)page->limit ? (size_t)page->limit : list.count;
-        *transfers = arena_allocate(arena, (*count + 1) * sizeof **transfers);
-        if (*count > 0)
-            memcpy(*transfers, list.rows, *count * sizeof **transfers);
-        page->has_next = list.count > *count && *count > 0;
-        page->next = page->has_next ? (*transfers)[*count - 1].id : 0;
-    }
-    free(list.rows);
-    return read;
+    page->has_next = *count > (size_t)page->limit;
+    if (page->has_next)
+        page->next = (*transfers)[--*count - 1].id;
+    return true;
 }
 
 // ---- Events
 
-static bool read_events(struct ledger_reader *reader, uint32_t tenant, struct ledger_page *page,
-                        struct arena *arena, struct event_row *events, size_t *count,
-                        struct ledger_error *error)
+// Adds what one statement finds, until the page is full and one more is seen.
+static bool add_events(struct ledger_reader *reader, enum statement statement, uint32_t tenant,
+                       struct ledger_page *page, struct arena *arena, struct event_row *events, size_t *count,
+                       struct ledger_error *error)
 {
-    struct binding binding =
-        bind(reader, tenant == 0 ? STATEMENT_READ_EVENTS : STATEMENT_READ_TENANT_EVENTS, error);
+    struct binding binding = bind(reader, statement, error);
     bind_integer(&binding, 1, page->after);
-    bind_integer(&binding, 2, (int64_t)page->limit + 1);
+    bind_integer(&binding, 2, (int64_t)page->limit + 1 - (int64_t)*count);
     if (tenant != 0)
         bind_integer(&binding, 3, tenant);
     bool found = true;
-    while (found) {
+    while (!page->has_next) {
         struct row row;
         if (!next(&binding, ROW_EVENT, &row, &found))
             return false;
@@ -344,6 +327,17 @@ static bool read_events(struct ledger_reader *reader, uint32_t tenant, struct le
         event->data = arena_copy(arena, row.event.data, row.event.data_length);
     }
     return true;
+}
+
+static bool read_events(struct ledger_reader *reader, uint32_t tenant, struct ledger_page *page,
+                        struct arena *arena, struct event_row *events, size_t *count,
+                        struct ledger_error *error)
+{
+    if (tenant == 0)
+        return add_events(reader, STATEMENT_READ_EVENTS, tenant, page, arena, events, count, error);
+    return add_events(reader, STATEMENT_READ_TENANT_EVENTS, tenant, page, arena, events, count, error) &&
+           (page->has_next || add_events(reader, STATEMENT_READ_TENANT_EVENTS_SINCE, tenant, page, arena,
+                                         events, count, error));
 }
 
 bool ledger_read_events(struct ledger_reader *reader, uint32_t tenant, struct ledger_page *page,

@@ -2,8 +2,8 @@
 //
 // Everything is read in one transaction, so it may be done beside a running daemon. The order is from the
 // ground up: SQLite's own checks, the chain over what happened, the sums of the transfers, then every table
-// that is replaced in place against what happened, and the invariants. The first thing found is reported,
-// because what comes after it may only follow from it.
+// that is replaced in place against what happened, the tables by tenant, and the invariants. The first thing
+// found is reported, because what comes after it may only follow from it.
 #include "base/log.h"
 #include "base/memory.h"
 #include "ledger/chain.h"
@@ -132,8 +132,8 @@ static bool verify_chain(struct verification *verification)
 static bool verify_tables(struct verification *verification)
 {
     bool (*const steps[])(struct verification *) = {
-        verify_file,         verify_chain,        verify_keys,          verify_money,
-        verify_load_periods, verify_reservations, verify_period_events, verify_tenants,
+        verify_file,         verify_chain,         verify_keys,    verify_money,    verify_load_periods,
+        verify_reservations, verify_period_events, verify_tenants, verify_postings,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && verification->report->sound; i++)
         if (!steps[i](verification))

@@ -50,6 +50,8 @@ void verify_deliveries(struct verification *verification);
 // Periods and tenants against their events.
 bool verify_period_events(struct verification *verification);
 bool verify_tenants(struct verification *verification);
+// What is whose, as it is found by tenant, against whose it is.
+bool verify_postings(struct verification *verification);
 
 // ---- Hours: what is reserved in each, against the capacity (invariant 1)
 

@@ -51,6 +51,7 @@ static bool write_row(struct ledger *ledger, const struct row *row, int64_t batc
     if (!connection_step(connection, statement, &found, error))
         return false;
     sqlite3_reset(statement);
+    posting_note(&ledger->postings, row);
     return true;
 }
 
@@ -64,7 +65,8 @@ static bool write_all(struct ledger *ledger, const struct batch *batch, const st
     for (size_t i = 0; i < batch->row_count; i++)
         if (!write_row(ledger, &batch->rows[i], batch->seq, error))
             return false;
-    return connection_run(&ledger->connection, STATEMENT_COMMIT, error);
+    return posting_fill(&ledger->connection, &ledger->postings, error) &&
+           connection_run(&ledger->connection, STATEMENT_COMMIT, error);
 }
 
 static void tell_witness(struct ledger *ledger)
