@@ -388,8 +388,9 @@ static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
     } else if (!connection->is_leaving) {
         buffer_append(&connection->input, bytes->base, (size_t)length);
         connection_touch(connection);
-        if ((size_t)length == sizeof(connection->server->read_buffer)) {
-            // There is more, and it would all be read at once: first what is here.
+        if ((size_t)length == sizeof(connection->server->read_buffer) ||
+            writer_is_full(&connection->server->writer)) {
+            // There may be more, and it would all be read at once: first what is here.
             set_reading(connection, false);
         }
     }

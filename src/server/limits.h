@@ -20,6 +20,9 @@
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading
 //                       stops
 // calls_per_turn        requests that one connection may have decided before the others have their turn
+// batch_rows            of decisions in a batch; the connections that are left wait, in their order, until it
+// is
+//                       closed
 // lifecycle_per_batch   decisions on starts and ends of reservations in a batch; the rest are in the next
 // wrong_tokens          at session.login; with the last of them the connection is closed
 // linger_milliseconds   a connection that is being closed is still read from, so that its client can take
@@ -34,6 +37,7 @@
     LIMIT(output_bytes, 4194304, 4096, 1073741824)                                                           \
     LIMIT(ledger_reads, 4, 2, 256)                                                                           \
     LIMIT(calls_per_turn, 256, 1, 65536)                                                                     \
+    LIMIT(batch_rows, 16384, 16, 1048576)                                                                    \
     LIMIT(lifecycle_per_batch, 64, 1, 65536)                                                                 \
     LIMIT(wrong_tokens, 5, 1, 100)                                                                           \
     LIMIT(linger_milliseconds, 1000, 0, 60000)                                                               \

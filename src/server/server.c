@@ -31,16 +31,25 @@ static void nothing(uv_idle_t *idle)
     (void)idle;
 }
 
+static struct connection *take_touched(struct server *server)
+{
+    struct connection *connection = server->touched;
+    server->touched = connection->next_touched;
+    if (server->touched == NULL) {
+        server->last_touched = NULL;
+    }
+    connection->is_touched = false;
+    return connection;
+}
+
 // Every connection that was touched before this turn gets its share of it; those it leaves with more to do
-// are touched again and come in the next.
+// are touched again and come in the next. When the batch is full, those that are left come first in the next.
 static void turn_connections(struct server *server)
 {
-    struct connection *next;
-    struct connection *connection = server->touched;
-    server->touched = server->last_touched = NULL;
-    for (; connection != NULL; connection = next) {
-        next = connection->next_touched;
-        connection->is_touched = false;
+    const struct connection *last = server->last_touched, *taken = NULL;
+    while (server->touched != NULL && taken != last && !writer_is_full(&server->writer)) {
+        struct connection *connection = take_touched(server);
+        taken = connection;
         connection_turn(connection);
     }
 }
@@ -55,7 +64,7 @@ void server_turn(struct server *server)
     if (server->stopping) {
         finish_stopping(server);
     }
-    if (server->touched != NULL) {
+    if (server->touched != NULL && !writer_is_full(&server->writer)) {
         uv_idle_start(&server->busy, nothing);
     } else {
         uv_idle_stop(&server->busy);

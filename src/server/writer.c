@@ -154,6 +154,11 @@ bool writer_advance(struct writer *writer, struct instant to)
     return decide_due(writer);
 }
 
+bool writer_is_full(const struct writer *writer)
+{
+    return writer->batches[writer->open].count >= (size_t)writer->server->config->limits.batch_rows;
+}
+
 int64_t writer_dependency(const struct writer *writer)
 {
     if (writer->batches[writer->open].count > 0) {

@@ -79,6 +79,10 @@ struct arena *writer_arena(struct writer *writer);
 
 void writer_apply(struct writer *writer, const struct decision *decision);
 
+// True when the open batch has as many rows as one may have: no more is to be decided until it is closed, so
+// that no one waits long for a batch, and that memory is bounded, whatever is asked and by however many.
+bool writer_is_full(const struct writer *writer);
+
 int64_t writer_dependency(const struct writer *writer);
 
 // Moves a manual clock on, and the open batch with it, and decides what is due by then. True when all of it

@@ -1,6 +1,8 @@
 """Limits: each that is reached costs only the connection that reached it."""
 
 import json
+import os
+import signal
 import socket
 import threading
 
@@ -77,6 +79,25 @@ def test_requests_without_id_are_in_flight_too():
         most = daemon.sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM event WHERE batch > ? GROUP BY batch)",
                           first)[0]["n"]
         check(most <= 8, "a batch has more decisions than a connection may have in flight:", most)
+        agree(daemon)
+
+
+def test_a_batch_is_bounded():
+    """However many ask at once, a batch has its limit, so that nobody waits for all that the others have asked."""
+    limits = {"batch_rows": 64, "calls_per_turn": 16}
+    with Daemon(contract("1000000.00"), config={"limits": limits}) as daemon:
+        first = daemon.operate("server.status")["ledger"]["last_batch"]
+        clients = [daemon.operator() for _ in range(20)]
+        os.kill(daemon.process.pid, signal.SIGSTOP)  # so that it finds all of it at once
+        for client in clients:
+            client.raw(b"".join(client.request("reservation.create", dict(ONE, tenant="acme")) for _ in range(50)))
+        os.kill(daemon.process.pid, signal.SIGCONT)
+        for client in clients:
+            while client.expected:
+                check("result" in client.reply(), "a booking was refused")
+        most = daemon.sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM event WHERE batch > ? GROUP BY batch)",
+                          first)[0]["n"]
+        check(most <= 64 // 3 + 16, "decisions in a batch:", most)
         agree(daemon)
 
 
