@@ -151,7 +151,7 @@ static const char *backup_folder(struct exchange *exchange)
     return text;
 }
 
-// Sets the request's name, and gives the file's path; *taken when there is such a file already.
+// Sets the request's name, and gives the file's path; *taken when there is such a file already, or will be.
 static const char *backup_path(struct exchange *exchange, const char *folder, struct request *request,
                                bool *taken)
 {
@@ -165,7 +165,7 @@ static const char *backup_path(struct exchange *exchange, const char *folder, st
         struct stat status;
         request->backup_name = named != NULL ? named : name_backup(exchange, attempt);
         buffer_append_format(&path, "%s/%s", folder, request->backup_name);
-        *taken = lstat(path.data, &status) == 0;
+        *taken = lstat(path.data, &status) == 0 || reader_is_backing_up(&exchange->server->reader, path.data);
         text = arena_copy(&exchange->server->parsing, path.data, path.length);
         buffer_free(&path);
     }

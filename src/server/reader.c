@@ -7,6 +7,7 @@
 #include "wire/wire.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 void reader_set_up(struct reader *reader, struct server *server)
@@ -65,6 +66,25 @@ void reader_submit(struct reader *reader, struct job *job, int64_t batch)
     job->slot->batch = batch;
     reader->depth++;
     lane_add(job->kind == JOB_BACKUP ? &reader->backups : &reader->reads, job);
+}
+
+static bool goes_to(const struct job *job, const char *path)
+{
+    for (; job != NULL; job = job->next) {
+        if (job->kind == JOB_BACKUP && strcmp(job->destination, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool reader_is_backing_up(const struct reader *reader, const char *path)
+{
+    bool found = goes_to(reader->backups.running, path) || goes_to(reader->backups.first, path);
+    for (const struct connection *c = reader->server->connections; c != NULL && !found; c = c->next) {
+        found = goes_to(c->parked, path);
+    }
+    return found;
 }
 
 // ---- Answering, on the loop

@@ -79,6 +79,9 @@ void reader_close(struct reader *reader);
 struct job *reader_job(struct reader *reader, struct slot *slot, enum job_kind kind);
 void reader_submit(struct reader *reader, struct job *job, int64_t batch);
 
+// Is a backup to that path asked for and not there yet?
+bool reader_is_backing_up(const struct reader *reader, const char *path);
+
 // Ends a wait for events now, or as soon as the read at hand is over.
 void reader_end_wait(struct reader *reader, struct job *job);
 

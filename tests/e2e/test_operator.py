@@ -225,6 +225,20 @@ def test_a_backup_is_a_ledger():
             agree(other)
 
 
+def test_backups_asked_for_at_once():
+    """A name is taken as soon as its backup is asked for, and what is refused for it leaves no trace."""
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        replies = operator.pipeline([("server.backup", {"name": "one.db"}),
+                                     ("server.backup", {"name": "one.db", "client_ref": "late"})])
+        equal(sorted(replies[0]), ["id", "jsonrpc", "result"])
+        equal(replies[1].get("error", {}).get("data", {}).get("kind"), "conflict", replies[1])
+        equal(len(daemon.sql("SELECT seq FROM event WHERE type = 'backup.requested'")), 1)
+        check("replayed" not in operator.call("server.backup", name="two.db", client_ref="late"), "the ref was free")
+        replies = operator.pipeline([("server.backup", {})] * 3)
+        equal(len({reply["result"]["path"] for reply in replies}), 3, "names of unnamed backups")
+
+
 def test_a_backup_while_bookings_go_on():
     with Daemon(contract("100000000.00")) as daemon:
         acme = daemon.tenant("acme", by_token=True)
