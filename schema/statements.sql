@@ -71,33 +71,38 @@ INSERT INTO contract_price (contract, version, pool, tier, price_micro) VALUES (
 -- name: write_contract_pool
 INSERT INTO contract_pool (contract, version, pool) VALUES (?1, ?2, ?3);
 
+-- The next three kinds of rows are written with every batch. What is there already is changed by a statement of
+-- its own, which has the same parameters in the same places and leaves alone what never changes: so nothing is
+-- looked up and checked that stays as it is.
+
 -- name: write_contract_period
 INSERT INTO contract_period (id, contract, number, start, end, commit_micro, overage_limit_micro,
     relief_micro, deferred_out_micro, waived_micro, credit_used_micro, surcharge_micro, fees_billed_micro,
     instalments_billed, threshold, closed, imported, delivered_through, delivered_micro, delivering_micro)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
-ON CONFLICT (id) DO UPDATE SET contract = excluded.contract, number = excluded.number,
-    start = excluded.start, end = excluded.end, commit_micro = excluded.commit_micro,
-    overage_limit_micro = excluded.overage_limit_micro, relief_micro = excluded.relief_micro,
-    deferred_out_micro = excluded.deferred_out_micro, waived_micro = excluded.waived_micro,
-    credit_used_micro = excluded.credit_used_micro, surcharge_micro = excluded.surcharge_micro,
-    fees_billed_micro = excluded.fees_billed_micro, instalments_billed = excluded.instalments_billed,
-    threshold = excluded.threshold, closed = excluded.closed, imported = excluded.imported,
-    delivered_through = excluded.delivered_through, delivered_micro = excluded.delivered_micro,
-    delivering_micro = excluded.delivering_micro;
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20);
+
+-- name: change_contract_period
+UPDATE contract_period SET start = ?4, end = ?5, commit_micro = ?6, overage_limit_micro = ?7, relief_micro = ?8,
+    deferred_out_micro = ?9, waived_micro = ?10, credit_used_micro = ?11, surcharge_micro = ?12,
+    fees_billed_micro = ?13, instalments_billed = ?14, threshold = ?15, closed = ?16, imported = ?17,
+    delivered_through = ?18, delivered_micro = ?19, delivering_micro = ?20
+WHERE id = ?1;
 
 -- name: write_account
-INSERT INTO account (id, contract, period, kind, balance_micro) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (id) DO UPDATE SET balance_micro = excluded.balance_micro;
+INSERT INTO account (id, contract, period, kind, balance_micro) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: change_account
+UPDATE account SET balance_micro = ?5 WHERE id = ?1;
 
 -- name: write_reservation
 INSERT INTO reservation (id, tenant, pool, tier, state, start, end, gpus, created, hold_expires, wait_until,
     cost_micro, gpu_hours, fees_micro, "group", legs, last_slice, last_layer, client_ref, project, note)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
-ON CONFLICT (id) DO UPDATE SET state = excluded.state, start = excluded.start, end = excluded.end,
-    gpus = excluded.gpus, hold_expires = excluded.hold_expires, wait_until = excluded.wait_until,
-    cost_micro = excluded.cost_micro, gpu_hours = excluded.gpu_hours, fees_micro = excluded.fees_micro,
-    last_slice = excluded.last_slice, last_layer = excluded.last_layer;
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21);
+
+-- name: change_reservation
+UPDATE reservation SET state = ?5, start = ?6, end = ?7, gpus = ?8, hold_expires = ?10, wait_until = ?11,
+    cost_micro = ?12, gpu_hours = ?13, fees_micro = ?14, last_slice = ?17, last_layer = ?18
+WHERE id = ?1;
 
 -- name: write_slice
 INSERT INTO slice (reservation, number, layer, start, end, gpus, price_micro, period)

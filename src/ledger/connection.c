@@ -1,6 +1,7 @@
 #include "ledger/connection.h"
 
 #include "base/memory.h"
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,9 +59,18 @@ static bool configure(struct connection *connection, struct ledger_error *error)
            connection_set(connection, "foreign_keys", 1, error);
 }
 
+// SQLite counts its memory under a mutex, with every allocation, unless it is told not to before it is first
+// used. Nobody reads the counts. Where a program has used SQLite by itself before, it goes on counting.
+static void configure_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 bool connection_open(struct connection *connection, const char *path, bool writable,
                      struct ledger_error *error)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&configured, configure_library); // can't fail: what it is given is right
     *connection = (struct connection){.path = memory_copy_text(path)};
     int flags = (writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX |
                 SQLITE_OPEN_PRIVATECACHE;
@@ -122,6 +132,13 @@ sqlite3_stmt *connection_statement(struct connection *connection, enum statement
         return NULL;
     }
     return *place;
+}
+
+sqlite3_stmt *connection_statement_again(struct connection *connection, enum statement statement,
+                                         struct ledger_error *error)
+{
+    sqlite3_stmt *prepared = connection->statements[statement];
+    return prepared != NULL ? prepared : connection_statement(connection, statement, error);
 }
 
 static const char *name_of(const struct connection *connection, const sqlite3_stmt *statement)

@@ -50,23 +50,51 @@ enum statement row_statement(const struct row *row)
     return statements[row->kind];
 }
 
+enum statement row_change_statement(const struct row *row)
+{
+    switch (row->kind) {
+    case ROW_CONTRACT_PERIOD:
+        return STATEMENT_CHANGE_CONTRACT_PERIOD;
+    case ROW_ACCOUNT:
+        return STATEMENT_CHANGE_ACCOUNT;
+    case ROW_RESERVATION:
+        return STATEMENT_CHANGE_RESERVATION;
+    default:
+        return STATEMENT_COUNT;
+    }
+}
+
 // ---- Binding, column after column
 
 struct binder {
     sqlite3_stmt *statement;
     int column;
-    bool bound; // all so far
+    int parameters; // of the statement
+    bool bound;     // all so far
 };
+
+// Moves on to the next column. False when the statement has no parameter for it.
+static bool next_column(struct binder *binder)
+{
+    return ++binder->column <= binder->parameters;
+}
+
+static void bound(struct binder *binder, int code)
+{
+    if (code != SQLITE_OK)
+        binder->bound = false;
+}
 
 static void bind_integer(struct binder *binder, int64_t value)
 {
-    binder->bound =
-        sqlite3_bind_int64(binder->statement, ++binder->column, value) == SQLITE_OK && binder->bound;
+    if (next_column(binder))
+        bound(binder, sqlite3_bind_int64(binder->statement, binder->column, value));
 }
 
 static void bind_null(struct binder *binder)
 {
-    binder->bound = sqlite3_bind_null(binder->statement, ++binder->column) == SQLITE_OK && binder->bound;
+    if (next_column(binder))
+        bound(binder, sqlite3_bind_null(binder->statement, binder->column));
 }
 
 // 0 is none.
@@ -97,16 +125,14 @@ static void bind_text(struct binder *binder, const char *text)
         bind_null(binder);
         return;
     }
-    binder->bound =
-        sqlite3_bind_text(binder->statement, ++binder->column, text, -1, SQLITE_STATIC) == SQLITE_OK &&
-        binder->bound;
+    if (next_column(binder))
+        bound(binder, sqlite3_bind_text(binder->statement, binder->column, text, -1, SQLITE_STATIC));
 }
 
 static void bind_bytes(struct binder *binder, const void *bytes, int length)
 {
-    binder->bound = sqlite3_bind_blob(binder->statement, ++binder->column, bytes, length, SQLITE_TRANSIENT) ==
-                        SQLITE_OK &&
-                    binder->bound;
+    if (next_column(binder))
+        bound(binder, sqlite3_bind_blob(binder->statement, binder->column, bytes, length, SQLITE_STATIC));
 }
 
 static void bind_pool(struct binder *binder, const struct pool_row *row)
@@ -275,9 +301,7 @@ static void bind_slice(struct binder *binder, const struct slice_row *row)
 {
     bind_integer(binder, row->reservation);
     bind_integer(binder, row->number);
-    if (row->removed)
-        return; // found by its key alone
-    bind_integer(binder, row->layer);
+    bind_integer(binder, row->layer); // and the rest, unless the statement removes it by its key
     bind_hour(binder, row->start);
     bind_hour(binder, row->end);
     bind_integer(binder, row->gpus);
@@ -285,9 +309,9 @@ static void bind_slice(struct binder *binder, const struct slice_row *row)
     bind_integer(binder, row->period);
 }
 
-static void bind_client_ref(struct binder *binder, const struct client_ref_row *row, int64_t batch)
+static void bind_client_ref(struct binder *binder, const struct client_ref_row *row, int64_t batch,
+                            uint8_t fingerprint[ROW_FINGERPRINT_SIZE])
 {
-    uint8_t fingerprint[16];
     for (int i = 0; i < 8; i++) {
         fingerprint[i] = (uint8_t)(row->request.high >> (56 - 8 * i));
         fingerprint[8 + i] = (uint8_t)(row->request.low >> (56 - 8 * i));
@@ -295,7 +319,7 @@ static void bind_client_ref(struct binder *binder, const struct client_ref_row *
     bind_optional(binder, row->scope);
     bind_text(binder, row->client_ref);
     bind_text(binder, row->method);
-    bind_bytes(binder, fingerprint, sizeof fingerprint);
+    bind_bytes(binder, fingerprint, ROW_FINGERPRINT_SIZE);
     bind_optional(binder, row->thing);
     bind_integer(binder, row->is_group);
     bind_optional(binder, row->event);
@@ -310,9 +334,9 @@ static void bind_event(struct binder *binder, const struct event_row *row, int64
     bind_text(binder, row->actor);
     bind_optional(binder, row->tenant);
     bind_optional(binder, row->reservation);
-    binder->bound = sqlite3_bind_text64(binder->statement, ++binder->column, row->data, row->data_length,
-                                        SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK &&
-                    binder->bound;
+    if (next_column(binder))
+        bound(binder, sqlite3_bind_text64(binder->statement, binder->column, row->data, row->data_length,
+                                          SQLITE_STATIC, SQLITE_UTF8));
     bind_integer(binder, batch);
 }
 
@@ -329,9 +353,11 @@ static void bind_transfer(struct binder *binder, const struct transfer_row *row)
     bind_integer(binder, row->event);
 }
 
-bool row_bind(sqlite3_stmt *statement, const struct row *row, int64_t batch)
+bool row_bind(sqlite3_stmt *statement, const struct row *row, int64_t batch,
+              uint8_t fingerprint[ROW_FINGERPRINT_SIZE])
 {
-    struct binder binder = {.statement = statement, .bound = true};
+    struct binder binder = {
+        .statement = statement, .parameters = sqlite3_bind_parameter_count(statement), .bound = true};
     switch (row->kind) {
     case ROW_SITE:
         bind_integer(&binder, row->site.id);
@@ -390,7 +416,7 @@ bool row_bind(sqlite3_stmt *statement, const struct row *row, int64_t batch)
         bind_slice(&binder, &row->slice);
         break;
     case ROW_CLIENT_REF:
-        bind_client_ref(&binder, &row->client_ref, batch);
+        bind_client_ref(&binder, &row->client_ref, batch, fingerprint);
         break;
     case ROW_EVENT:
         bind_event(&binder, &row->event, batch);

@@ -13,9 +13,18 @@
 // The statement that writes a row.
 enum statement row_statement(const struct row *row);
 
-// Binds all columns of a row, with the batch for those that carry it. Texts are bound as they lie and must
-// stay until the statement has run. False when SQLite refuses a value (out of memory, too large).
-bool row_bind(sqlite3_stmt *statement, const struct row *row, int64_t batch);
+// The statement that changes a row which is there already, for the kinds of rows that have one;
+// STATEMENT_COUNT for the others.
+enum statement row_change_statement(const struct row *row);
+
+#define ROW_FINGERPRINT_SIZE 16
+
+// Binds the columns of a row, with the batch for those that carry it, up to the last one that the statement
+// has a parameter for. Texts and bytes are bound as they lie and must stay until the statement has run;
+// a client reference's fingerprint is laid out in `fingerprint`, which must stay too. False when SQLite
+// refuses a value (out of memory, too large).
+bool row_bind(sqlite3_stmt *statement, const struct row *row, int64_t batch,
+              uint8_t fingerprint[ROW_FINGERPRINT_SIZE]);
 
 // Reads the row that a statement stands on. Texts point into the statement until its next step. False when a
 // column holds what no row can (an unknown name, a time that is no hour).

@@ -37,20 +37,46 @@ static bool write_batch_line(struct ledger *ledger, const struct batch *batch, c
     return connection_step(connection, statement, &row, error);
 }
 
-static bool write_row(struct ledger *ledger, const struct row *row, int64_t batch, struct ledger_error *error)
+static bool run(struct connection *connection, enum statement statement, const struct row *row, int64_t batch,
+                struct ledger_error *error)
 {
-    struct connection *connection = &ledger->connection;
-    sqlite3_stmt *statement = connection_statement(connection, row_statement(row), error);
-    if (statement == NULL)
+    sqlite3_stmt *prepared = connection_statement_again(connection, statement, error);
+    if (prepared == NULL)
         return false;
-    if (!row_bind(statement, row, batch)) {
+    uint8_t fingerprint[ROW_FINGERPRINT_SIZE];
+    if (!row_bind(prepared, row, batch, fingerprint)) {
         connection_failed(connection, "can't bind a row", error);
         return false;
     }
     bool found;
-    if (!connection_step(connection, statement, &found, error))
+    if (!connection_step(connection, prepared, &found, error))
         return false;
-    sqlite3_reset(statement);
+    sqlite3_reset(prepared);
+    return true;
+}
+
+// Changes a row that is there already. *changed says whether it was.
+static bool change_row(struct ledger *ledger, const struct row *row, int64_t batch, bool *changed,
+                       struct ledger_error *error)
+{
+    enum statement statement = row_change_statement(row);
+    bool is_new = row->kind == ROW_RESERVATION &&
+                  row->reservation.id > ledger->postings.last[POSTING_RESERVATION]; // as most of them are
+    *changed = false;
+    if (statement == STATEMENT_COUNT || is_new)
+        return true;
+    if (!run(&ledger->connection, statement, row, batch, error))
+        return false;
+    *changed = sqlite3_changes(ledger->connection.database) > 0;
+    return true;
+}
+
+static bool write_row(struct ledger *ledger, const struct row *row, int64_t batch, struct ledger_error *error)
+{
+    bool changed;
+    if (!change_row(ledger, row, batch, &changed, error) ||
+        (!changed && !run(&ledger->connection, row_statement(row), row, batch, error)))
+        return false;
     posting_note(&ledger->postings, row);
     return true;
 }
