@@ -36,173 +36,228 @@ static const char *table_of(enum row_kind kind)
 
 // ---- What goes into the hash
 
-static void add_text(struct digest_state *state, const char *text)
+#define INTEGER_SIZE_MAX 10 // 64 bits in groups of seven
+
+// A hash in the making. Rows have many short fields and the hash takes whole blocks, so the fields are put
+// one after the other and hashed together, some pages at a time.
+struct gathering {
+    struct digest_state state;
+    size_t length;
+    uint8_t bytes[4096];
+};
+
+// Hashes what was gathered.
+static void put(struct gathering *gathering)
+{
+    digest_add(&gathering->state, gathering->bytes, gathering->length);
+    gathering->length = 0;
+}
+
+static void add_bytes(struct gathering *gathering, const void *bytes, size_t length)
+{
+    if (length > sizeof gathering->bytes - gathering->length)
+        put(gathering);
+    if (length > sizeof gathering->bytes) {
+        digest_add(&gathering->state, bytes, length);
+        return;
+    }
+    memcpy(gathering->bytes + gathering->length, bytes, length);
+    gathering->length += length;
+}
+
+// In groups of seven bits, the lowest first, each in a byte whose top bit says that another follows; the sign
+// goes into the lowest bit, so that small numbers are short on either side of zero.
+static void add_integer(struct gathering *gathering, int64_t value)
+{
+    uint64_t bits = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
+    if (sizeof gathering->bytes - gathering->length < INTEGER_SIZE_MAX)
+        put(gathering);
+    for (; bits >= 128; bits >>= 7)
+        gathering->bytes[gathering->length++] = (uint8_t)(bits | 128);
+    gathering->bytes[gathering->length++] = (uint8_t)bits;
+}
+
+static void add_text_of(struct gathering *gathering, const char *text, size_t length)
+{
+    add_integer(gathering, (int64_t)length);
+    add_bytes(gathering, text, length);
+}
+
+static void add_text(struct gathering *gathering, const char *text)
 {
     if (text == NULL)
-        digest_add_integer(state, -1); // where a text has its length
+        add_integer(gathering, -1); // where a text has its length
     else
-        digest_add_text(state, text, strlen(text));
+        add_text_of(gathering, text, strlen(text));
 }
 
-static void add_hour(struct digest_state *state, struct hour hour)
+static void add_hour(struct gathering *gathering, struct hour hour)
 {
-    digest_add_integer(state, hour.number);
+    add_integer(gathering, hour.number);
 }
 
-static void add_event(struct digest_state *state, const struct event_row *row)
+static void add_event(struct gathering *gathering, const struct event_row *row)
 {
-    digest_add_integer(state, row->seq);
-    digest_add_integer(state, row->at.seconds);
-    add_text(state, row->type);
-    add_text(state, row->actor);
-    digest_add_integer(state, row->tenant);
-    digest_add_integer(state, row->reservation);
-    digest_add_text(state, row->data, row->data_length);
+    add_integer(gathering, row->seq);
+    add_integer(gathering, row->at.seconds);
+    add_text(gathering, row->type);
+    add_text(gathering, row->actor);
+    add_integer(gathering, row->tenant);
+    add_integer(gathering, row->reservation);
+    add_text_of(gathering, row->data, row->data_length);
 }
 
-static void add_transfer(struct digest_state *state, const struct transfer_row *row)
+static void add_transfer(struct gathering *gathering, const struct transfer_row *row)
 {
-    digest_add_integer(state, row->id);
-    digest_add_integer(state, row->at.seconds);
-    add_text(state, transfer_kind_name(row->kind));
-    digest_add_integer(state, row->debit_account);
-    digest_add_integer(state, row->credit_account);
-    digest_add_integer(state, row->amount.micro);
-    digest_add_integer(state, row->period);
-    digest_add_integer(state, row->reservation);
-    digest_add_integer(state, row->event);
+    add_integer(gathering, row->id);
+    add_integer(gathering, row->at.seconds);
+    add_text(gathering, transfer_kind_name(row->kind));
+    add_integer(gathering, row->debit_account);
+    add_integer(gathering, row->credit_account);
+    add_integer(gathering, row->amount.micro);
+    add_integer(gathering, row->period);
+    add_integer(gathering, row->reservation);
+    add_integer(gathering, row->event);
 }
 
-static void add_capacity_change(struct digest_state *state, const struct capacity_change_row *row)
+static void add_capacity_change(struct gathering *gathering, const struct capacity_change_row *row)
 {
-    digest_add_integer(state, row->id);
-    digest_add_integer(state, row->pool);
-    add_text(state, capacity_kind_name(row->kind));
-    digest_add_integer(state, row->gpus);
-    add_hour(state, row->start);
-    add_hour(state, row->end);
-    digest_add_integer(state, row->base);
-    add_text(state, row->note);
-    digest_add_integer(state, row->event);
+    add_integer(gathering, row->id);
+    add_integer(gathering, row->pool);
+    add_text(gathering, capacity_kind_name(row->kind));
+    add_integer(gathering, row->gpus);
+    add_hour(gathering, row->start);
+    add_hour(gathering, row->end);
+    add_integer(gathering, row->base);
+    add_text(gathering, row->note);
+    add_integer(gathering, row->event);
 }
 
-static void add_rate(struct digest_state *state, const struct rate_row *row)
+static void add_rate(struct gathering *gathering, const struct rate_row *row)
 {
-    digest_add_integer(state, row->id);
-    digest_add_integer(state, row->pool);
-    add_text(state, tier_name(row->tier));
-    add_hour(state, row->start);
-    digest_add_integer(state, row->price.micro);
-    digest_add_integer(state, row->event);
+    add_integer(gathering, row->id);
+    add_integer(gathering, row->pool);
+    add_text(gathering, tier_name(row->tier));
+    add_hour(gathering, row->start);
+    add_integer(gathering, row->price.micro);
+    add_integer(gathering, row->event);
 }
 
-static void add_contract_terms(struct digest_state *state, const struct contract_terms_row *row)
+static void add_contract_terms(struct gathering *gathering, const struct contract_terms_row *row)
 {
-    digest_add_integer(state, row->contract);
-    digest_add_integer(state, row->version);
-    digest_add_integer(state, row->annual);
-    digest_add_integer(state, row->annual_commit.micro);
-    add_text(state, overage_name(row->overage_kind));
-    digest_add_integer(state, row->overage_amount.micro);
-    digest_add_integer(state, row->overage_limit_bp);
-    digest_add_integer(state, row->surcharge_bp);
-    digest_add_integer(state, row->defer_bp);
-    digest_add_integer(state, row->defer_until_last);
-    add_text(state, shortfall_rest_name(row->then));
-    add_text(state, billing_name(row->billing));
-    digest_add_integer(state, row->cancel_notice_hours);
-    digest_add_integer(state, row->late_fee_bp);
-    digest_add_integer(state, row->sla_credit_bp);
-    digest_add_integer(state, row->has_termination);
+    add_integer(gathering, row->contract);
+    add_integer(gathering, row->version);
+    add_integer(gathering, row->annual);
+    add_integer(gathering, row->annual_commit.micro);
+    add_text(gathering, overage_name(row->overage_kind));
+    add_integer(gathering, row->overage_amount.micro);
+    add_integer(gathering, row->overage_limit_bp);
+    add_integer(gathering, row->surcharge_bp);
+    add_integer(gathering, row->defer_bp);
+    add_integer(gathering, row->defer_until_last);
+    add_text(gathering, shortfall_rest_name(row->then));
+    add_text(gathering, billing_name(row->billing));
+    add_integer(gathering, row->cancel_notice_hours);
+    add_integer(gathering, row->late_fee_bp);
+    add_integer(gathering, row->sla_credit_bp);
+    add_integer(gathering, row->has_termination);
     if (row->has_termination) {
-        add_hour(state, row->termination_notice_from);
-        digest_add_integer(state, row->termination_notice_days);
+        add_hour(gathering, row->termination_notice_from);
+        add_integer(gathering, row->termination_notice_days);
     }
-    digest_add_integer(state, row->discount_bp);
-    digest_add_integer(state, row->event);
+    add_integer(gathering, row->discount_bp);
+    add_integer(gathering, row->event);
 }
 
-static void add_contract_price(struct digest_state *state, const struct contract_price_row *row)
+static void add_contract_price(struct gathering *gathering, const struct contract_price_row *row)
 {
-    digest_add_integer(state, row->contract);
-    digest_add_integer(state, row->version);
-    digest_add_integer(state, row->pool);
-    add_text(state, tier_name(row->tier));
-    digest_add_integer(state, row->price.micro);
+    add_integer(gathering, row->contract);
+    add_integer(gathering, row->version);
+    add_integer(gathering, row->pool);
+    add_text(gathering, tier_name(row->tier));
+    add_integer(gathering, row->price.micro);
 }
 
-static void add_contract_pool(struct digest_state *state, const struct contract_pool_row *row)
+static void add_contract_pool(struct gathering *gathering, const struct contract_pool_row *row)
 {
-    digest_add_integer(state, row->contract);
-    digest_add_integer(state, row->version);
-    digest_add_integer(state, row->pool);
+    add_integer(gathering, row->contract);
+    add_integer(gathering, row->version);
+    add_integer(gathering, row->pool);
 }
 
-static void add_client_ref(struct digest_state *state, const struct client_ref_row *row)
+static void add_client_ref(struct gathering *gathering, const struct client_ref_row *row)
 {
-    digest_add_integer(state, row->scope);
-    add_text(state, row->client_ref);
-    add_text(state, row->method);
-    digest_add_integer(state, (int64_t)row->request.high);
-    digest_add_integer(state, (int64_t)row->request.low);
-    digest_add_integer(state, row->thing);
-    digest_add_integer(state, row->is_group);
-    digest_add_integer(state, row->event);
+    add_integer(gathering, row->scope);
+    add_text(gathering, row->client_ref);
+    add_text(gathering, row->method);
+    uint8_t fingerprint[ROW_FINGERPRINT_SIZE];
+    row_lay_out_fingerprint(&row->request, fingerprint);
+    add_bytes(gathering, fingerprint, sizeof fingerprint);
+    add_integer(gathering, row->thing);
+    add_integer(gathering, row->is_group);
+    add_integer(gathering, row->event);
 }
 
-static void chain_add(struct digest_state *state, const struct row *row)
+static void chain_add(struct gathering *gathering, const struct row *row)
 {
-    add_text(state, table_of(row->kind)); // by name, which stays
+    add_text(gathering, table_of(row->kind)); // by name, which stays
     switch (row->kind) {
     case ROW_EVENT:
-        add_event(state, &row->event);
+        add_event(gathering, &row->event);
         return;
     case ROW_TRANSFER:
-        add_transfer(state, &row->transfer);
+        add_transfer(gathering, &row->transfer);
         return;
     case ROW_CAPACITY_CHANGE:
-        add_capacity_change(state, &row->capacity_change);
+        add_capacity_change(gathering, &row->capacity_change);
         return;
     case ROW_RATE:
-        add_rate(state, &row->rate);
+        add_rate(gathering, &row->rate);
         return;
     case ROW_CONTRACT_TERMS:
-        add_contract_terms(state, &row->contract_terms);
+        add_contract_terms(gathering, &row->contract_terms);
         return;
     case ROW_CONTRACT_PRICE:
-        add_contract_price(state, &row->contract_price);
+        add_contract_price(gathering, &row->contract_price);
         return;
     case ROW_CONTRACT_POOL:
-        add_contract_pool(state, &row->contract_pool);
+        add_contract_pool(gathering, &row->contract_pool);
         return;
     case ROW_CLIENT_REF:
-        add_client_ref(state, &row->client_ref);
+        add_client_ref(gathering, &row->client_ref);
         return;
     default: // rows that are replaced in place are compared with the events instead
         return;
     }
 }
 
-static void chain_begin(struct digest_state *state, const struct digest *before, int64_t seq, int64_t epoch,
+static void chain_begin(struct gathering *gathering, const struct digest *before, int64_t seq, int64_t epoch,
                         const char *writer, struct instant at)
 {
-    digest_begin(state);
-    digest_add(state, before->bytes, DIGEST_SIZE);
-    digest_add_integer(state, seq);
-    digest_add_integer(state, epoch);
-    add_text(state, writer);
-    digest_add_integer(state, at.seconds);
+    digest_begin(&gathering->state);
+    gathering->length = 0;
+    add_bytes(gathering, before->bytes, DIGEST_SIZE);
+    add_integer(gathering, seq);
+    add_integer(gathering, epoch);
+    add_text(gathering, writer);
+    add_integer(gathering, at.seconds);
+}
+
+static struct digest chain_end(struct gathering *gathering)
+{
+    put(gathering);
+    return digest_end(&gathering->state);
 }
 
 struct digest chain_hash(const struct batch *batch, const char *writer, const struct digest *before)
 {
-    struct digest_state state;
-    chain_begin(&state, before, batch->seq, batch->epoch, writer, batch->at);
+    struct gathering gathering;
+    chain_begin(&gathering, before, batch->seq, batch->epoch, writer, batch->at);
     for (size_t kind = 0; kind < CHAINED_KIND_COUNT; kind++)
         for (size_t i = 0; i < batch->row_count; i++)
             if (batch->rows[i].kind == chained_kinds[kind])
-                chain_add(&state, &batch->rows[i]);
-    return digest_end(&state);
+                chain_add(&gathering, &batch->rows[i]);
+    return chain_end(&gathering);
 }
 
 bool chain_read_link(sqlite3_stmt *statement, struct chain_link *link)
@@ -433,7 +488,7 @@ static bool check_begin(struct check *check, int64_t first)
 }
 
 // Adds the rows of a stream that belong to the batch.
-static bool add_stream(struct check *check, struct stream *stream, int64_t seq, struct digest_state *state)
+static bool add_stream(struct check *check, struct stream *stream, int64_t seq, struct gathering *gathering)
 {
     bool by_batch = stream->kind == ROW_EVENT || stream->kind == ROW_CLIENT_REF;
     while (stream->has && stream->place <= (by_batch ? seq : check->last_event)) {
@@ -446,7 +501,7 @@ static bool add_stream(struct check *check, struct stream *stream, int64_t seq, 
         }
         if (stream->kind == ROW_TRANSFER)
             check->report->transfers++;
-        chain_add(state, &stream->row);
+        chain_add(gathering, &stream->row);
         if (!stream_next(check, stream))
             return false;
     }
@@ -455,17 +510,17 @@ static bool add_stream(struct check *check, struct stream *stream, int64_t seq, 
 
 static bool check_link(struct check *check, const struct chain_link *link)
 {
-    struct digest_state state;
+    struct gathering gathering;
     int64_t first_event = check->last_event + 1;
     if (link->seq != check->last_seq + 1)
         find(check, "batch %lld is missing", (long long)(check->last_seq + 1));
     if (link->at.seconds < check->last_at.seconds)
         find(check, "batch %lld is earlier than the batch before it", (long long)link->seq);
-    chain_begin(&state, &check->before, link->seq, link->epoch, link->writer, link->at);
+    chain_begin(&gathering, &check->before, link->seq, link->epoch, link->writer, link->at);
     for (size_t i = 0; i < CHAINED_KIND_COUNT; i++)
-        if (!add_stream(check, &check->streams[i], link->seq, &state))
+        if (!add_stream(check, &check->streams[i], link->seq, &gathering))
             return false;
-    struct digest hash = digest_end(&state);
+    struct digest hash = chain_end(&gathering);
     if (!digest_equal(&hash, &link->hash))
         find(check,
              "batch %lld: its hash does not agree with its rows: one of its events %lld to %lld, or a "

@@ -2,9 +2,10 @@
 // insert-only rows, so that nothing that happened can be changed, left out or put in without it being seen.
 //
 // The rows go in by table (events, transfers, capacity changes, rates, contract terms, prices and pools,
-// client references) and within a table in the order in which they were written. Every field goes in at full
-// length, texts after their length, so that no two different batches give the same bytes. The writer reckons
-// the hash from the rows it is about to write, the check from the rows it finds, both through chain_add.
+// client references) and within a table in the order in which they were written. Numbers go in by groups of
+// seven bits, so that each says where it ends, and texts after their length, so that no two different batches
+// give the same bytes. The writer reckons the hash from the rows it is about to write, the check from the
+// rows it finds, both through chain_add.
 #ifndef COLOSSUS_LEDGER_CHAIN_H
 #define COLOSSUS_LEDGER_CHAIN_H
 

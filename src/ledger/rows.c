@@ -309,13 +309,18 @@ static void bind_slice(struct binder *binder, const struct slice_row *row)
     bind_integer(binder, row->period);
 }
 
+void row_lay_out_fingerprint(const struct fingerprint *fingerprint, uint8_t bytes[ROW_FINGERPRINT_SIZE])
+{
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)(fingerprint->high >> (56 - 8 * i));
+        bytes[8 + i] = (uint8_t)(fingerprint->low >> (56 - 8 * i));
+    }
+}
+
 static void bind_client_ref(struct binder *binder, const struct client_ref_row *row, int64_t batch,
                             uint8_t fingerprint[ROW_FINGERPRINT_SIZE])
 {
-    for (int i = 0; i < 8; i++) {
-        fingerprint[i] = (uint8_t)(row->request.high >> (56 - 8 * i));
-        fingerprint[8 + i] = (uint8_t)(row->request.low >> (56 - 8 * i));
-    }
+    row_lay_out_fingerprint(&row->request, fingerprint);
     bind_optional(binder, row->scope);
     bind_text(binder, row->client_ref);
     bind_text(binder, row->method);

@@ -19,6 +19,9 @@ enum statement row_change_statement(const struct row *row);
 
 #define ROW_FINGERPRINT_SIZE 16
 
+// A fingerprint as the ledger has it: the high half, then the low one, the highest byte first.
+void row_lay_out_fingerprint(const struct fingerprint *fingerprint, uint8_t bytes[ROW_FINGERPRINT_SIZE]);
+
 // Binds the columns of a row, with the batch for those that carry it, up to the last one that the statement
 // has a parameter for. Texts and bytes are bound as they lie and must stay until the statement has run;
 // a client reference's fingerprint is laid out in `fingerprint`, which must stay too. False when SQLite
