@@ -4,6 +4,7 @@
 #include "ledger/chain.h"
 #include "ledger/file.h"
 #include "ledger/ledger_internal.h"
+#include "ledger/wal.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -178,9 +179,9 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
     ledger->lock = file_lock(ledger->path, error);
     if (ledger->lock < 0 || !file_make(ledger->path, &made, error) ||
         !connection_open(&ledger->connection, ledger->path, true, error) ||
-        !configure_writer(ledger, error) || !schema_prepare(&ledger->connection, options, error) ||
-        !prepare_statements(ledger, error) || !read_last_batch(ledger, error) ||
-        !posting_load(&ledger->connection, &ledger->postings, error))
+        !configure_writer(ledger, error) || !wal_make_durable(&ledger->connection, error) ||
+        !schema_prepare(&ledger->connection, options, error) || !prepare_statements(ledger, error) ||
+        !read_last_batch(ledger, error) || !posting_load(&ledger->connection, &ledger->postings, error))
         return false;
     struct witness witness;
     ledger->witness = witness_open(ledger->path, &witness, error);

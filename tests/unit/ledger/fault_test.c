@@ -5,6 +5,7 @@
 // told to refuse.
 #include "workshop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,15 @@ static sqlite3_vfs faulty;
 static sqlite3_vfs *real;
 static bool sync_fails, disk_is_full;
 static int syncs;
+
+// What the disk has of the WAL, as the system treats it: a sync takes over the pages that were written since
+// the one before, and after a sync that failed they count as written all the same.
+#define DISK_PAGE  4096
+#define DISK_PAGES 1024
+static const sqlite3_file *wal;
+static char disk[DISK_PAGES * DISK_PAGE];
+static bool is_dirty[DISK_PAGES];
+static int64_t disk_size;
 
 // The methods of a kind of file, and those they were made from.
 struct wrapped {
@@ -25,14 +35,34 @@ static const sqlite3_io_methods *real_methods(const sqlite3_file *file)
     return ((const struct wrapped *)(const void *)file->pMethods)->real;
 }
 
+static void take_over(sqlite3_file *file)
+{
+    sqlite3_int64 size = 0;
+    assert_int_equal(real_methods(file)->xFileSize(file, &size), SQLITE_OK);
+    for (sqlite3_int64 place = 0; place < size && place < (sqlite3_int64)sizeof disk; place += DISK_PAGE) {
+        int count = size - place < DISK_PAGE ? (int)(size - place) : DISK_PAGE;
+        if (is_dirty[place / DISK_PAGE])
+            assert_int_equal(real_methods(file)->xRead(file, disk + place, count, place), SQLITE_OK);
+    }
+    disk_size = size;
+}
+
 static int faulty_sync(sqlite3_file *file, int flags)
 {
     syncs++;
+    if (file == wal && !sync_fails)
+        take_over(file);
+    if (file == wal)
+        memset(is_dirty, 0, sizeof is_dirty);
     return sync_fails ? SQLITE_IOERR_FSYNC : real_methods(file)->xSync(file, flags);
 }
 
 static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset)
 {
+    for (sqlite3_int64 page = offset / DISK_PAGE; file == wal && page <= (offset + count - 1) / DISK_PAGE;
+         page++)
+        if (page < DISK_PAGES)
+            is_dirty[page] = true;
     return disk_is_full ? SQLITE_FULL : real_methods(file)->xWrite(file, bytes, count, offset);
 }
 
@@ -42,6 +72,8 @@ static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, i
     int code = real->xOpen(real, name, file, flags, out);
     if (code != SQLITE_OK || file->pMethods == NULL)
         return code;
+    if ((flags & SQLITE_OPEN_WAL) != 0)
+        wal = file;
     struct wrapped *place = wrapped;
     while (place->real != NULL && place->real != file->pMethods)
         place++;
@@ -66,6 +98,10 @@ static int begin(void **state)
         assert_int_equal(sqlite3_vfs_register(&faulty, 1), SQLITE_OK);
     }
     sync_fails = disk_is_full = false;
+    wal = NULL;
+    memset(disk, 0, sizeof disk);
+    memset(is_dirty, 0, sizeof is_dirty);
+    disk_size = 0;
     struct workshop *workshop = calloc(1, sizeof *workshop);
     *state = workshop;
     workshop_begin(workshop);
@@ -125,6 +161,70 @@ static void a_failed_sync_leaves_the_outcome_unknown(void **state)
     assert_recovers(workshop);
 }
 
+// The power goes: of the WAL there is what the disk has, and of the index beside it nothing.
+static void lose_power(struct workshop *workshop)
+{
+    char path[PATH_SIZE + 4];
+    sync_fails = true; // nothing more reaches the disk
+    workshop_close(workshop);
+    sync_fails = false;
+    snprintf(path, sizeof path, "%s-shm", workshop->path);
+    assert_int_equal(remove(path), 0);
+    snprintf(path, sizeof path, "%s-wal", workshop->path);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_in_range(disk_size, 1, sizeof disk);
+    assert_int_equal(fwrite(disk, 1, (size_t)disk_size, file), disk_size);
+    assert_int_equal(fclose(file), 0);
+}
+
+// A batch whose sync failed may be read again from the system's cache. Then those after it stand on it.
+static void what_follows_a_failed_sync_survives_a_loss_of_power(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    sync_fails = true;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_UNKNOWN);
+    workshop_close(workshop);
+    sync_fails = false;
+    workshop_open(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 2); // it was found, so it is told to be there
+    assert_int_equal(commit_site(workshop, 3, &error), COMMIT_DONE);
+    lose_power(workshop);
+    workshop_open(workshop); // refused when a batch is missing that was acknowledged
+    assert_int_equal(ledger_last_batch(workshop->ledger), 3);
+}
+
+// So may one that a killed daemon had written and not synced.
+static void what_was_read_at_the_start_survives_a_loss_of_power(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    sync_fails = true;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_UNKNOWN);
+    workshop_close(workshop);
+    sync_fails = false;
+    workshop_open(workshop);
+    lose_power(workshop);
+    workshop_open(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 2);
+}
+
+static void a_wal_that_can_t_be_made_durable_stops_the_start(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    struct ledger *ledger = NULL;
+    struct ledger_options options = workshop_options(workshop);
+    workshop_close(workshop);
+    sync_fails = true;
+    assert_false(ledger_open(&options, &ledger, &error));
+    assert_int_equal(error.sqlite_code, SQLITE_IOERR_FSYNC);
+    assert_non_null(strstr(error.message, "WAL"));
+    sync_fails = false;
+    workshop_open(workshop);
+}
+
 static void a_full_disk_takes_the_whole_batch(void **state)
 {
     struct workshop *workshop = *state;
@@ -172,6 +272,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_commit_syncs_the_wal, begin, end),
         cmocka_unit_test_setup_teardown(a_failed_sync_leaves_the_outcome_unknown, begin, end),
+        cmocka_unit_test_setup_teardown(what_follows_a_failed_sync_survives_a_loss_of_power, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_read_at_the_start_survives_a_loss_of_power, begin, end),
+        cmocka_unit_test_setup_teardown(a_wal_that_can_t_be_made_durable_stops_the_start, begin, end),
         cmocka_unit_test_setup_teardown(a_full_disk_takes_the_whole_batch, begin, end),
         cmocka_unit_test_setup_teardown(a_failed_checkpoint_is_final_for_the_handle, begin, end),
     };
