@@ -21,41 +21,62 @@ ROLLBACK;
 -- name: write_batch
 INSERT INTO batch (seq, epoch, writer, at, hash) VALUES (?1, ?2, ?3, ?4, ?5);
 
+-- Each of these writes all of a batch's rows of one kind: pending_... are virtual tables that show them
+-- (ledger/pending.c), with the columns in the order of ledger/rows.c. They run in this order, in which whatever a
+-- row names is written before it.
+
+-- name: write_manifest
+INSERT INTO manifest (one, note)
+SELECT 1, note FROM pending_manifest WHERE true
+ON CONFLICT (one) DO UPDATE SET note = excluded.note;
+
 -- name: write_site
-INSERT INTO site (id, site, note) VALUES (?1, ?2, ?3)
+INSERT INTO site (id, site, note)
+SELECT * FROM pending_site WHERE true
 ON CONFLICT (id) DO UPDATE SET site = excluded.site, note = excluded.note;
 
 -- name: write_site_power
-INSERT INTO site_power (site, start, watts) VALUES (?1, ?2, ?3)
+INSERT INTO site_power (site, start, watts)
+SELECT * FROM pending_site_power WHERE true
 ON CONFLICT (site, start) DO UPDATE SET watts = excluded.watts;
 
 -- name: write_pool
-INSERT INTO pool (id, site, pool, gpu, unit, watts_per_gpu, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO pool (id, site, pool, gpu, unit, watts_per_gpu, note)
+SELECT * FROM pending_pool WHERE true
 ON CONFLICT (id) DO UPDATE SET site = excluded.site, pool = excluded.pool, gpu = excluded.gpu,
     unit = excluded.unit, watts_per_gpu = excluded.watts_per_gpu, note = excluded.note;
 
--- name: write_rate
-INSERT INTO rate (id, pool, tier, start, price_micro, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
-
--- name: write_capacity_change
-INSERT INTO capacity_change (id, pool, kind, gpus, start, end, base, note, event)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
-
 -- name: write_tenant
-INSERT INTO tenant (id, tenant, name, suspended, note) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO tenant (id, tenant, name, suspended, note)
+SELECT * FROM pending_tenant WHERE true
 ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, name = excluded.name,
     suspended = excluded.suspended, note = excluded.note;
 
 -- name: write_uid
-INSERT INTO tenant_uid (uid, tenant, revoked) VALUES (?1, ?2, ?3)
+INSERT INTO tenant_uid (uid, tenant, revoked)
+SELECT * FROM pending_uid WHERE true
 ON CONFLICT (uid) DO UPDATE SET tenant = excluded.tenant, revoked = excluded.revoked;
 
 -- name: write_token
-INSERT INTO token (label, tenant, salt, hash, created, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO token (label, tenant, salt, hash, created, revoked)
+SELECT * FROM pending_token WHERE true
 ON CONFLICT (label) DO UPDATE SET revoked = excluded.revoked;
 
+-- name: write_event
+INSERT INTO event (seq, at, type, actor, tenant, reservation, data, batch)
+SELECT * FROM pending_event;
+
+-- name: write_rate
+INSERT INTO rate (id, pool, tier, start, price_micro, event)
+SELECT * FROM pending_rate;
+
+-- name: write_capacity_change
+INSERT INTO capacity_change (id, pool, kind, gpus, start, end, base, note, event)
+SELECT * FROM pending_capacity_change;
+
 -- name: write_contract
-INSERT INTO contract (id, tenant, contract, start, end, version, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO contract (id, tenant, contract, start, end, version, note)
+SELECT * FROM pending_contract WHERE true
 ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, contract = excluded.contract,
     start = excluded.start, end = excluded.end, version = excluded.version, note = excluded.note;
 
@@ -63,70 +84,66 @@ ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, contract = excluded.con
 INSERT INTO contract_terms (contract, version, annual, annual_commit_micro, overage, overage_limit_micro,
     overage_limit_bp, surcharge_bp, defer_bp, defer_until, shortfall_then, billing, cancel_notice_hours,
     late_fee_bp, sla_credit_bp, termination_notice_from, termination_notice_days, discount_bp, event)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19);
+SELECT * FROM pending_contract_terms;
 
 -- name: write_contract_price
-INSERT INTO contract_price (contract, version, pool, tier, price_micro) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO contract_price (contract, version, pool, tier, price_micro)
+SELECT * FROM pending_contract_price;
 
 -- name: write_contract_pool
-INSERT INTO contract_pool (contract, version, pool) VALUES (?1, ?2, ?3);
-
--- The next three kinds of rows are written with every batch. What is there already is changed by a statement of
--- its own, which has the same parameters in the same places and leaves alone what never changes: so nothing is
--- looked up and checked that stays as it is.
+INSERT INTO contract_pool (contract, version, pool)
+SELECT * FROM pending_contract_pool;
 
 -- name: write_contract_period
-INSERT INTO contract_period (id, contract, number, start, end, commit_micro, overage_limit_micro,
-    relief_micro, deferred_out_micro, waived_micro, credit_used_micro, surcharge_micro, fees_billed_micro,
-    instalments_billed, threshold, closed, imported, delivered_through, delivered_micro, delivering_micro)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20);
-
--- name: change_contract_period
-UPDATE contract_period SET start = ?4, end = ?5, commit_micro = ?6, overage_limit_micro = ?7, relief_micro = ?8,
-    deferred_out_micro = ?9, waived_micro = ?10, credit_used_micro = ?11, surcharge_micro = ?12,
-    fees_billed_micro = ?13, instalments_billed = ?14, threshold = ?15, closed = ?16, imported = ?17,
-    delivered_through = ?18, delivered_micro = ?19, delivering_micro = ?20
-WHERE id = ?1;
+INSERT INTO contract_period (id, contract, number, start, end, commit_micro, overage_limit_micro, relief_micro,
+    deferred_out_micro, waived_micro, credit_used_micro, surcharge_micro, fees_billed_micro, instalments_billed,
+    threshold, closed, imported, delivered_through, delivered_micro, delivering_micro)
+SELECT * FROM pending_contract_period WHERE true
+ON CONFLICT (id) DO UPDATE SET contract = excluded.contract, number = excluded.number,
+    start = excluded.start, end = excluded.end, commit_micro = excluded.commit_micro,
+    overage_limit_micro = excluded.overage_limit_micro, relief_micro = excluded.relief_micro,
+    deferred_out_micro = excluded.deferred_out_micro, waived_micro = excluded.waived_micro,
+    credit_used_micro = excluded.credit_used_micro, surcharge_micro = excluded.surcharge_micro,
+    fees_billed_micro = excluded.fees_billed_micro, instalments_billed = excluded.instalments_billed,
+    threshold = excluded.threshold, closed = excluded.closed, imported = excluded.imported,
+    delivered_through = excluded.delivered_through, delivered_micro = excluded.delivered_micro,
+    delivering_micro = excluded.delivering_micro;
 
 -- name: write_account
-INSERT INTO account (id, contract, period, kind, balance_micro) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO account (id, contract, period, kind, balance_micro)
+SELECT * FROM pending_account WHERE true
+ON CONFLICT (id) DO UPDATE SET balance_micro = excluded.balance_micro;
 
--- name: change_account
-UPDATE account SET balance_micro = ?5 WHERE id = ?1;
+-- name: write_balance
+UPDATE account SET balance_micro = pending.balance_micro
+FROM pending_balance AS pending WHERE account.id = pending.id;
 
 -- name: write_reservation
 INSERT INTO reservation (id, tenant, pool, tier, state, start, end, gpus, created, hold_expires, wait_until,
     cost_micro, gpu_hours, fees_micro, "group", legs, last_slice, last_layer, client_ref, project, note)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21);
-
--- name: change_reservation
-UPDATE reservation SET state = ?5, start = ?6, end = ?7, gpus = ?8, hold_expires = ?10, wait_until = ?11,
-    cost_micro = ?12, gpu_hours = ?13, fees_micro = ?14, last_slice = ?17, last_layer = ?18
-WHERE id = ?1;
+SELECT * FROM pending_reservation WHERE true
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, start = excluded.start, end = excluded.end,
+    gpus = excluded.gpus, hold_expires = excluded.hold_expires, wait_until = excluded.wait_until,
+    cost_micro = excluded.cost_micro, gpu_hours = excluded.gpu_hours, fees_micro = excluded.fees_micro,
+    last_slice = excluded.last_slice, last_layer = excluded.last_layer;
 
 -- name: write_slice
 INSERT INTO slice (reservation, number, layer, start, end, gpus, price_micro, period)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+SELECT * FROM pending_slice WHERE true
 ON CONFLICT (reservation, number) DO UPDATE SET layer = excluded.layer, start = excluded.start,
     end = excluded.end, gpus = excluded.gpus, price_micro = excluded.price_micro, period = excluded.period;
 
 -- name: remove_slice
-DELETE FROM slice WHERE reservation = ?1 AND number = ?2;
-
--- name: write_client_ref
-INSERT INTO client_ref (tenant, client_ref, method, request, thing, is_group, event, batch)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
-
--- name: write_event
-INSERT INTO event (seq, at, type, actor, tenant, reservation, data, batch)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+DELETE FROM slice
+WHERE (reservation, number) IN (SELECT reservation, number FROM pending_removed_slice);
 
 -- name: write_transfer
 INSERT INTO transfer (id, at, kind, debit_account, credit_account, amount_micro, period, reservation, event)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+SELECT * FROM pending_transfer;
 
--- name: write_manifest
-INSERT INTO manifest (one, note) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET note = excluded.note;
+-- name: write_client_ref
+INSERT INTO client_ref (tenant, client_ref, method, request, thing, is_group, event, batch)
+SELECT * FROM pending_client_ref;
 
 -- ---- What is whose: filling the tables by tenant from one row to another
 

@@ -134,13 +134,6 @@ sqlite3_stmt *connection_statement(struct connection *connection, enum statement
     return *place;
 }
 
-sqlite3_stmt *connection_statement_again(struct connection *connection, enum statement statement,
-                                         struct ledger_error *error)
-{
-    sqlite3_stmt *prepared = connection->statements[statement];
-    return prepared != NULL ? prepared : connection_statement(connection, statement, error);
-}
-
 static const char *name_of(const struct connection *connection, const sqlite3_stmt *statement)
 {
     for (int i = 0; i < STATEMENT_COUNT; i++)

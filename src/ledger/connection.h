@@ -35,11 +35,6 @@ bool connection_open_reader(struct connection *connection, const char *path, str
 sqlite3_stmt *connection_statement(struct connection *connection, enum statement statement,
                                    struct ledger_error *error);
 
-// The same without the work, for a statement that is reset after each use and whose parameters are all bound
-// each time: it has what was bound before.
-sqlite3_stmt *connection_statement_again(struct connection *connection, enum statement statement,
-                                         struct ledger_error *error);
-
 // Steps. *row says whether there is a row to read.
 bool connection_step(struct connection *connection, sqlite3_stmt *statement, bool *row,
                      struct ledger_error *error);

@@ -4,6 +4,7 @@
 
 #include "ledger/connection.h"
 #include "ledger/ledger.h"
+#include "ledger/pending.h"
 #include "ledger/posting.h"
 #include "ledger/witness.h"
 
@@ -23,7 +24,9 @@ struct ledger {
     int64_t last_batch;
     struct instant last_time;
     struct digest last_hash;
+    int64_t last_account; // the highest id
     struct postings postings;
+    struct pending pending;
 };
 
 // Brings the schema up: creates it in an empty file, migrates an older one after copying it beside itself,

@@ -180,8 +180,12 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
     if (ledger->lock < 0 || !file_make(ledger->path, &made, error) ||
         !connection_open(&ledger->connection, ledger->path, true, error) ||
         !configure_writer(ledger, error) || !wal_make_durable(&ledger->connection, error) ||
-        !schema_prepare(&ledger->connection, options, error) || !prepare_statements(ledger, error) ||
-        !read_last_batch(ledger, error) || !posting_load(&ledger->connection, &ledger->postings, error))
+        !schema_prepare(&ledger->connection, options, error) ||
+        !pending_register(&ledger->pending, &ledger->connection, error) ||
+        !prepare_statements(ledger, error) || !read_last_batch(ledger, error) ||
+        !connection_integer(&ledger->connection, "SELECT max(id) FROM account", &ledger->last_account,
+                            error) ||
+        !posting_load(&ledger->connection, &ledger->postings, error))
         return false;
     struct witness witness;
     ledger->witness = witness_open(ledger->path, &witness, error);
@@ -198,6 +202,7 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
 static void give_back(struct ledger *ledger)
 {
     connection_close(&ledger->connection);
+    pending_free(&ledger->pending);
     if (ledger->witness >= 0)
         close(ledger->witness);
     if (ledger->lock >= 0)

@@ -1,4 +1,4 @@
-// Between rows and statements: how each kind of row is bound to be written, and read back.
+// Between rows and the ledger's columns: what is written of each kind of row, and how it is read back.
 //
 // The order of the columns here is that of schema/statements.sql. Ids of 0, instants of 0 and ends that never
 // come are NULL in the ledger.
@@ -9,25 +9,34 @@
 #include "generated/sql.h"
 #include <sqlite3.h>
 #include <stdbool.h>
-
-// The statement that writes a row.
-enum statement row_statement(const struct row *row);
-
-// The statement that changes a row which is there already, for the kinds of rows that have one;
-// STATEMENT_COUNT for the others.
-enum statement row_change_statement(const struct row *row);
+#include <stdint.h>
 
 #define ROW_FINGERPRINT_SIZE 16
 
-// A fingerprint as the ledger has it: the high half, then the low one, the highest byte first.
+// A client_ref's fingerprint as it stands in the ledger.
 void row_lay_out_fingerprint(const struct fingerprint *fingerprint, uint8_t bytes[ROW_FINGERPRINT_SIZE]);
 
-// Binds the columns of a row, with the batch for those that carry it, up to the last one that the statement
-// has a parameter for. Texts and bytes are bound as they lie and must stay until the statement has run;
-// a client reference's fingerprint is laid out in `fingerprint`, which must stay too. False when SQLite
-// refuses a value (out of memory, too large).
-bool row_bind(sqlite3_stmt *statement, const struct row *row, int64_t batch,
-              uint8_t fingerprint[ROW_FINGERPRINT_SIZE]);
+// The most columns that a kind of row has.
+#define ROW_COLUMNS_MAX 21
+
+enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_TEXT, VALUE_BYTES };
+
+// What stands in a column. Texts and bytes lie where the row has them.
+struct value {
+    enum value_type type;
+    int64_t integer;
+    const void *bytes;
+    size_t length;
+};
+
+struct row_values {
+    int count;
+    struct value values[ROW_COLUMNS_MAX];
+    uint8_t fingerprint[ROW_FINGERPRINT_SIZE]; // of a client_ref's request, as it is written
+};
+
+// All columns of a row, with the batch for those that carry it. Of a slice that is removed its key alone.
+void row_values(const struct row *row, int64_t batch, struct row_values *values);
 
 // Reads the row that a statement stands on. Texts point into the statement until its next step. False when a
 // column holds what no row can (an unknown name, a time that is no hour).

@@ -6,7 +6,6 @@
 #include "ledger/chain.h"
 #include "ledger/file.h"
 #include "ledger/ledger_internal.h"
-#include "ledger/rows.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -37,62 +36,23 @@ static bool write_batch_line(struct ledger *ledger, const struct batch *batch, c
     return connection_step(connection, statement, &row, error);
 }
 
-static bool run(struct connection *connection, enum statement statement, const struct row *row, int64_t batch,
-                struct ledger_error *error)
-{
-    sqlite3_stmt *prepared = connection_statement_again(connection, statement, error);
-    if (prepared == NULL)
-        return false;
-    uint8_t fingerprint[ROW_FINGERPRINT_SIZE];
-    if (!row_bind(prepared, row, batch, fingerprint)) {
-        connection_failed(connection, "can't bind a row", error);
-        return false;
-    }
-    bool found;
-    if (!connection_step(connection, prepared, &found, error))
-        return false;
-    sqlite3_reset(prepared);
-    return true;
-}
-
-// Changes a row that is there already. *changed says whether it was.
-static bool change_row(struct ledger *ledger, const struct row *row, int64_t batch, bool *changed,
-                       struct ledger_error *error)
-{
-    enum statement statement = row_change_statement(row);
-    bool is_new = row->kind == ROW_RESERVATION &&
-                  row->reservation.id > ledger->postings.last[POSTING_RESERVATION]; // as most of them are
-    *changed = false;
-    if (statement == STATEMENT_COUNT || is_new)
-        return true;
-    if (!run(&ledger->connection, statement, row, batch, error))
-        return false;
-    *changed = sqlite3_changes(ledger->connection.database) > 0;
-    return true;
-}
-
-static bool write_row(struct ledger *ledger, const struct row *row, int64_t batch, struct ledger_error *error)
-{
-    bool changed;
-    if (!change_row(ledger, row, batch, &changed, error) ||
-        (!changed && !run(&ledger->connection, row_statement(row), row, batch, error)))
-        return false;
-    posting_note(&ledger->postings, row);
-    return true;
-}
-
 static bool write_all(struct ledger *ledger, const struct batch *batch, const struct digest *hash,
                       struct ledger_error *error)
 {
+    struct connection *connection = &ledger->connection;
+    pending_gather(&ledger->pending, batch, ledger->last_account);
     // The batch's line goes first: events name it.
-    if (!connection_run(&ledger->connection, STATEMENT_BEGIN, error) ||
-        !write_batch_line(ledger, batch, hash, error))
+    if (!connection_run(connection, STATEMENT_BEGIN, error) ||
+        !write_batch_line(ledger, batch, hash, error) || !pending_write(&ledger->pending, connection, error))
         return false;
-    for (size_t i = 0; i < batch->row_count; i++)
-        if (!write_row(ledger, &batch->rows[i], batch->seq, error))
-            return false;
-    return posting_fill(&ledger->connection, &ledger->postings, error) &&
-           connection_run(&ledger->connection, STATEMENT_COMMIT, error);
+    for (size_t i = 0; i < batch->row_count; i++) {
+        const struct row *row = &batch->rows[i];
+        posting_note(&ledger->postings, row);
+        if (row->kind == ROW_ACCOUNT && row->account.id > ledger->last_account)
+            ledger->last_account = row->account.id;
+    }
+    return posting_fill(connection, &ledger->postings, error) &&
+           connection_run(connection, STATEMENT_COMMIT, error);
 }
 
 static void tell_witness(struct ledger *ledger)

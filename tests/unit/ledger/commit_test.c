@@ -84,6 +84,103 @@ static void a_row_that_the_schema_refuses_takes_the_batch_with_it(void **state)
     assert_int_equal(commit_rows(workshop, 1, rows, 1, &error), COMMIT_DONE);
 }
 
+// Rows are written kind after kind, so that what one names is there before it; of several for the same thing
+// the last one holds.
+static void rows_of_a_batch_may_come_in_any_order(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    struct hour start = hour_of_text("2026-02-01T00:00:00Z"), end = hour_of_text("2026-02-02T00:00:00Z");
+    struct reservation_row held = {.id = 1,
+                                   .tenant = 1,
+                                   .pool = 1,
+                                   .state = STATE_HELD,
+                                   .start = start,
+                                   .end = end,
+                                   .gpus = 8,
+                                   .created = workshop->now,
+                                   .last_slice = 2,
+                                   .last_layer = 1};
+    struct reservation_row booked = held;
+    booked.state = STATE_BOOKED;
+    struct slice_row first = {.reservation = 1,
+                              .number = 1,
+                              .layer = 1,
+                              .start = start,
+                              .end = end,
+                              .gpus = 8,
+                              .price = amount_of_text("2.00"),
+                              .period = 1};
+    struct slice_row gone = first, second = first;
+    gone.removed = true;
+    second.number = 2;
+    struct account_row authority = {.id = 1, .contract = 1, .period = 1, .kind = ACCOUNT_AUTHORITY};
+    struct account_row encumbered = {.id = 2, .contract = 1, .period = 1, .kind = ACCOUNT_ENCUMBERED};
+    struct account_row authority_after = authority, encumbered_after = encumbered;
+    authority_after.balance.micro = -5;
+    encumbered_after.balance.micro = 5;
+    struct contract_period_row period = {
+        .id = 1, .contract = 1, .number = 1, .start = start, .end = end, .delivered_through = start};
+    struct row rows[] = {
+        {.kind = ROW_TRANSFER,
+         .transfer = {.id = 1,
+                      .at = workshop->now,
+                      .kind = TRANSFER_BOOK,
+                      .debit_account = 1,
+                      .credit_account = 2,
+                      .amount = {5},
+                      .period = 1,
+                      .reservation = 1,
+                      .event = 1}},
+        {.kind = ROW_SLICE, .slice = first},
+        {.kind = ROW_SLICE, .slice = gone},
+        {.kind = ROW_SLICE, .slice = second},
+        {.kind = ROW_RESERVATION, .reservation = held},
+        {.kind = ROW_RESERVATION, .reservation = booked},
+        {.kind = ROW_ACCOUNT, .account = authority},
+        {.kind = ROW_ACCOUNT, .account = encumbered},
+        {.kind = ROW_ACCOUNT, .account = authority_after},
+        {.kind = ROW_ACCOUNT, .account = encumbered_after},
+        {.kind = ROW_CONTRACT_PERIOD, .contract_period = period},
+        {.kind = ROW_CONTRACT,
+         .contract =
+             {.id = 1, .tenant = 1, .contract = "acme-2026", .start = start, .end = end, .version = 1}},
+        {.kind = ROW_EVENT,
+         .event = {.seq = 1,
+                   .at = workshop->now,
+                   .type = "reservation.booked",
+                   .tenant = 1,
+                   .reservation = 1,
+                   .data = "{}rest",
+                   .data_length = 2}},
+        {.kind = ROW_TENANT, .tenant = {.id = 1, .tenant = "acme"}},
+        {.kind = ROW_POOL, .pool = {.id = 1, .site = 1, .pool = "north/g", .gpu = "g", .unit = 1}},
+        {.kind = ROW_SITE, .site = {.id = 1, .site = "north"}},
+    };
+    assert_int_equal(commit_rows(workshop, 1, rows, sizeof rows / sizeof *rows, &error), COMMIT_DONE);
+    const char *path = workshop->path;
+    assert_string_equal(workshop_query(workshop, path, "SELECT state FROM reservation"), "booked");
+    assert_string_equal(workshop_query(workshop, path, "SELECT group_concat(number) FROM slice"), "2");
+    assert_string_equal(workshop_query(workshop, path, "SELECT data FROM event"), "{}");
+    const char *balances = "SELECT group_concat(balance_micro) FROM (SELECT * FROM account ORDER BY id)";
+    assert_string_equal(workshop_query(workshop, path, balances), "-5,5");
+    // Accounts that exist get their balance and nothing else; other accounts stay as they are.
+    struct row later[] = {
+        {.kind = ROW_ACCOUNT,
+         .account = {.id = 2, .contract = 1, .period = 1, .kind = ACCOUNT_ENCUMBERED, .balance = {7}}},
+        {.kind = ROW_ACCOUNT, .account = {.id = 3, .contract = 1, .kind = ACCOUNT_CHARGES, .balance = {9}}},
+    };
+    assert_int_equal(commit_rows(workshop, 2, later, 2, &error), COMMIT_DONE);
+    assert_string_equal(workshop_query(workshop, path, balances), "-5,7,9");
+    // Opened anew, the ledger still knows which accounts it has.
+    later[0].account.balance.micro = 8;
+    workshop_close(workshop);
+    assert_true(ledger_open(&(struct ledger_options){.path = path, .manual_clock = true, .writer = "tests"},
+                            &workshop->ledger, &error));
+    assert_int_equal(commit_rows(workshop, 3, later, 1, &error), COMMIT_DONE);
+    assert_string_equal(workshop_query(workshop, path, balances), "-5,8,9");
+}
+
 // One that can't be written because another connection holds the lock to write: nothing of it is there, and
 // the ledger works again when opened anew.
 static void a_commit_that_can_not_begin_is_unknown(void **state)
@@ -219,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_is_there_after_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(a_batch_that_is_there_is_done_without_being_written, begin, end),
         cmocka_unit_test_setup_teardown(a_gap_between_batches_is_not_written, begin, end),
+        cmocka_unit_test_setup_teardown(rows_of_a_batch_may_come_in_any_order, begin, end),
         cmocka_unit_test_setup_teardown(a_row_that_the_schema_refuses_takes_the_batch_with_it, begin, end),
         cmocka_unit_test_setup_teardown(a_commit_that_can_not_begin_is_unknown, begin, end),
         cmocka_unit_test_setup_teardown(what_happened_can_not_be_changed, begin, end),
