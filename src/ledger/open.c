@@ -21,6 +21,9 @@
 // SQLite's cache of pages, in KiB as a negative number.
 #define CACHE_SIZE (-65536)
 
+// What a statement needs to be undone by itself stays in memory: no other folder is written to.
+#define TEMP_STORE_MEMORY 2
+
 // FULL: the WAL is synced with every commit.
 #define SYNCHRONOUS_FULL 2
 
@@ -72,7 +75,8 @@ static bool configure_writer(struct ledger *ledger, struct ledger_error *error)
     if (!set_journal_mode(connection, error) ||
         !connection_set(connection, "synchronous", SYNCHRONOUS_FULL, error) ||
         !connection_set(connection, "wal_autocheckpoint", 0, error) ||
-        !connection_set(connection, "cache_size", CACHE_SIZE, error) || !keep_wal(connection, error))
+        !connection_set(connection, "cache_size", CACHE_SIZE, error) ||
+        !connection_set(connection, "temp_store", TEMP_STORE_MEMORY, error) || !keep_wal(connection, error))
         return false;
     // Its setting answers with the value taken, as its reading does.
     int64_t limit;
