@@ -274,12 +274,35 @@ static void give_up(struct writer *writer, int64_t unknown)
     start_recovery(writer);
 }
 
+static void after_commit(void *context);
+
+static void start_commit(struct writer *writer)
+{
+    close_batch(writer);
+    writer->is_busy = true;
+    writer->committing = writer->batch.seq;
+    worker_run(&writer->worker, commit, after_commit, writer);
+}
+
 static void after_checkpoint(void *context)
 {
     struct writer *writer = context;
     writer->is_busy = false;
     if (!writer->checkpoint_worked) {
         give_up(writer, 0);
+    } else if (open_batch(writer)->count > 0) {
+        start_commit(writer);
+    }
+}
+
+// Gives the thread its next work before the replies of the last are sent, so that it need not wait for that.
+static void go_on(struct writer *writer)
+{
+    if (ledger_checkpoint_due(writer->server->store.ledger)) {
+        writer->is_busy = true;
+        worker_run(&writer->worker, checkpoint, after_checkpoint, writer);
+    } else if (open_batch(writer)->count > 0) {
+        start_commit(writer);
     }
 }
 
@@ -295,20 +318,9 @@ static void after_commit(void *context)
         return;
     }
     committed(writer);
+    go_on(writer);
     connections_touch_waiting(server);
     reader_durable(&server->reader);
-    if (ledger_checkpoint_due(server->store.ledger)) {
-        writer->is_busy = true;
-        worker_run(&writer->worker, checkpoint, after_checkpoint, writer);
-    }
-}
-
-static void start_commit(struct writer *writer)
-{
-    close_batch(writer);
-    writer->is_busy = true;
-    writer->committing = writer->batch.seq;
-    worker_run(&writer->worker, commit, after_commit, writer);
 }
 
 // ---- Recovery

@@ -4,12 +4,12 @@
 //                           decides and applies what was due by then
 //     writer_apply          puts a decision's rows into the open batch and into the book
 //     writer_dependency     the batch that a reply given now has to wait for
-//     writer_turn           at the end of a turn: closes the open batch and commits it, unless a commit runs
+//     writer_turn           at the end of a turn: closes the open batch and commits it, unless a commit runs;
+//                           what was gathered while one ran is committed as soon as it is done
 //
 // Two batches alternate: one is being committed on a thread of its own, the other is open. There is no timer:
-// a batch closes when the one before it is durable, so that the slower the disk, the more a batch holds. When
-// a checkpoint is due it is made on that thread as soon as a batch's replies have left, and the next batch
-// follows it.
+// a batch closes when the one before it is durable, so that the slower the disk, the more a batch holds. A
+// checkpoint that is due is made on that thread while a batch's replies leave, and the next batch follows it.
 //
 // A commit that fails leaves it unknown whether its batch is in the ledger. Then every reply that was not
 // released is answered with `ledger_unavailable`, the handle is closed, and the ledger is opened and the book
