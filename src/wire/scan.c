@@ -37,11 +37,16 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool is_mark(char c)
+{
+    return c == ',' || c == ':' || c == '{' || c == '}' || c == '[' || c == ']';
+}
+
 // The place behind a number or a literal that begins at `start`.
 static size_t skip_word(const char *text, size_t length, size_t start)
 {
     size_t i = start;
-    while (i < length && !is_space(text[i]) && strchr(",:]}[{\"", text[i]) == NULL)
+    while (i < length && !is_space(text[i]) && !is_mark(text[i]) && text[i] != '"')
         i++;
     return i;
 }
@@ -91,7 +96,7 @@ void scan_ids(const char *text, size_t length, struct span *ids, size_t count)
         size_t end = i;
         if (text[i] == '"')
             end = skip_string(text, length, i);
-        else if (!is_space(text[i]))
+        else if (!is_space(text[i]) && !is_mark(text[i]))
             end = skip_word(text, length, i);
         if (end == i) {
             scan_mark(&scan, text, text[i]);
