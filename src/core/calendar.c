@@ -185,13 +185,16 @@ static bool may_hold(const struct calendar *calendar, struct visit visit, enum s
     return calendar->least[visit.node] + visit.above < gpus;
 }
 
-// Looks for an hour in the subtree, within the places [from, to).
-static bool find_below(const struct calendar *calendar, struct visit top, int32_t from, int32_t to,
-                       enum search search, int32_t gpus, int32_t *place)
+static bool find(const struct calendar *calendar, struct hour start, struct hour end, enum search search,
+                 int32_t gpus, struct hour *found)
 {
+    if (start.number >= end.number)
+        return false;
+    int32_t from, to;
+    place_window(calendar, start, end, &from, &to);
     struct visit stack[STACK_SIZE];
     int depth = 0;
-    stack[depth++] = top;
+    stack[depth++] = root_of(calendar);
     bool backwards = search == LAST_BELOW;
     while (depth > 0) {
         struct visit visit = stack[--depth];
@@ -199,26 +202,13 @@ static bool find_below(const struct calendar *calendar, struct visit top, int32_
             !may_hold(calendar, visit, search, gpus))
             continue;
         if (visit.count == 1) {
-            *place = visit.first;
+            found->number = calendar->origin.number + visit.first;
             return true;
         }
         stack[depth++] = child_of(calendar, visit, !backwards);
         stack[depth++] = child_of(calendar, visit, backwards);
     }
     return false;
-}
-
-static bool find(const struct calendar *calendar, struct hour start, struct hour end, enum search search,
-                 int32_t gpus, struct hour *found)
-{
-    if (start.number >= end.number)
-        return false;
-    int32_t from, to, place;
-    place_window(calendar, start, end, &from, &to);
-    if (!find_below(calendar, root_of(calendar), from, to, search, gpus, &place))
-        return false;
-    found->number = calendar->origin.number + place;
-    return true;
 }
 
 bool calendar_first_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
@@ -251,6 +241,18 @@ void calendar_step(const struct calendar *calendar, struct hour from, struct hou
         *until = other;
 }
 
+// The first, or the last, place with less than gpus in a subtree that has one.
+static int32_t outermost_below(const struct calendar *calendar, struct visit visit, bool last, int32_t gpus)
+{
+    while (visit.count > 1) {
+        struct visit child = child_of(calendar, visit, last);
+        if (!may_hold(calendar, child, FIRST_BELOW, gpus))
+            child = child_of(calendar, visit, !last);
+        visit = child;
+    }
+    return visit.first;
+}
+
 // A search for the first run of places that is long enough: the subtrees from left to right.
 struct run_search {
     const struct calendar *calendar;
@@ -276,13 +278,10 @@ static bool pass_subtree(struct run_search *search, struct visit visit)
         return false;
     // No run between two blocked places in here is long enough: what counts is where the run that comes in
     // ends, and where the one that goes out begins.
-    int32_t blocked = end;
-    if (end - search->start > search->length)
-        find_below(calendar, visit, visit.first, end, FIRST_BELOW, search->gpus, &blocked);
-    if (blocked - search->start >= search->length && blocked < end)
+    if (end - search->start > search->length &&
+        outermost_below(calendar, visit, false, search->gpus) - search->start >= search->length)
         return true;
-    find_below(calendar, visit, visit.first, end, LAST_BELOW, search->gpus, &blocked);
-    search->start = blocked + 1;
+    search->start = outermost_below(calendar, visit, true, search->gpus) + 1;
     search->passed++;
     return true;
 }
