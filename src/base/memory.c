@@ -5,9 +5,30 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 // What a growing array starts with.
 #define FIRST_CAPACITY 16
+
+// The system's large pages, and from where on an allocation holds enough of them to be worth it.
+#define LARGE_PAGE ((size_t)2 * 1024 * 1024)
+#define LARGE      (4 * LARGE_PAGE)
+
+// Large tables are looked into at random places. With pages of 4 KiB nearly every look costs a walk through
+// the page tables too; the kernel is asked for large ones, which it is free to refuse.
+static void ask_for_large_pages(void *memory, size_t bytes)
+{
+    if (bytes < LARGE) {
+        return;
+    }
+    uintptr_t start = ((uintptr_t)memory + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    uintptr_t end = ((uintptr_t)memory + bytes) / LARGE_PAGE * LARGE_PAGE;
+#ifdef MADV_HUGEPAGE
+    (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+#else
+    (void)start, (void)end;
+#endif
+}
 
 void *memory_allocate(size_t count, size_t size)
 {
@@ -16,6 +37,7 @@ void *memory_allocate(size_t count, size_t size)
     if (memory == NULL) {
         fatal("out of memory", "count=%zu size=%zu", count, size);
     }
+    ask_for_large_pages(memory, count * size);
     return memory;
 }
 
@@ -29,6 +51,7 @@ void *memory_resize(void *old, size_t count, size_t size)
     if (memory == NULL) {
         fatal("out of memory", "bytes=%zu", bytes);
     }
+    ask_for_large_pages(memory, bytes);
     return memory;
 }
 
