@@ -346,10 +346,10 @@ PRAGMA quick_check (1);
 SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 1;
 
 -- name: verify_transfers
-SELECT id, debit_account, credit_account, amount_micro, period FROM transfer ORDER BY id;
+SELECT id, debit_account, credit_account, amount_micro, period, kind FROM transfer ORDER BY id;
 
 -- name: verify_accounts
-SELECT a.id, a.contract, a.period, a.balance_micro, k.contract || '/' || a.kind
+SELECT a.id, a.contract, a.period, a.balance_micro, k.contract || '/' || a.kind, a.kind
 FROM account AS a JOIN contract AS k ON k.id = a.contract ORDER BY a.id;
 
 -- name: verify_account_sets
@@ -415,6 +415,108 @@ LEFT JOIN contract_period AS p ON p.contract = k.id
 WHERE e.type IN ('period.posted', 'period.closed', 'instalment.billed', 'commitment.threshold',
     'commitment.threshold_cleared')
 ORDER BY e.seq;
+
+-- What the periods' own columns say that their transfers say too.
+-- name: verify_granted
+SELECT p.id, k.contract, p.start, p.commit_micro, coalesce(p.overage_limit_micro, 0), p.fees_billed_micro
+FROM contract_period AS p JOIN contract AS k ON k.id = p.contract ORDER BY p.id;
+
+-- A contract against the terms in force and the event that they came with, and its periods against each other.
+-- Explicit periods begin where the event says, annual ones at the anniversaries, 29 February counting as 28.
+-- name: verify_contracts
+WITH term AS (
+    SELECT k.*, (SELECT tenant FROM tenant AS n WHERE n.id = k.tenant) AS tenant_name, t.annual, t.overage, e.seq,
+        e.data
+    FROM contract AS k
+    LEFT JOIN contract_terms AS t ON t.contract = k.id AND t.version = k.version
+    LEFT JOIN event AS e ON e.seq = t.event
+), period AS (
+    SELECT p.*, k.contract AS name, k.start AS first, k.end AS last, k.annual, k.overage, k.data,
+        row_number() OVER by_number AS place, lag(p.end, 1, k.start) OVER by_number AS before,
+        lead(p.start, 1, k.end) OVER by_number AS after
+    FROM contract_period AS p JOIN term AS k ON k.id = p.contract
+    WINDOW by_number AS (PARTITION BY p.contract ORDER BY p.number)
+)
+SELECT 'contract ' || contract || ': it differs from its terms and the event that tells of them' FROM term
+WHERE seq IS NULL OR version <> (SELECT max(version) FROM contract_terms AS t WHERE t.contract = term.id)
+    OR json_extract(data, '$.contract.contract') IS NOT contract
+    OR json_extract(data, '$.contract.tenant') IS NOT tenant_name
+    OR json_extract(data, '$.contract.start') IS NOT strftime('%Y-%m-%dT%H:%M:%SZ', start, 'unixepoch')
+    OR json_extract(data, '$.contract.end') IS NOT strftime('%Y-%m-%dT%H:%M:%SZ', end, 'unixepoch')
+    OR NOT EXISTS (SELECT 1 FROM contract_period AS p WHERE p.contract = term.id)
+UNION ALL
+SELECT 'contract_period ' || name || '/' || number || ': its number, start or end is not what the contract says'
+FROM period
+WHERE number <> place OR start <> before OR end <> after OR end <= start
+    OR iif(annual,
+        strftime('%Y', start, 'unixepoch') - strftime('%Y', first, 'unixepoch') <> number - 1
+            OR strftime('%m-%d %H', start, 'unixepoch')
+                <> iif(number > 1, replace(strftime('%m-%d %H', first, 'unixepoch'), '02-29', '02-28'),
+                    strftime('%m-%d %H', first, 'unixepoch')),
+        json_extract(data, '$.contract.periods[' || (number - 1) || '].start')
+            IS NOT strftime('%Y-%m-%dT%H:%M:%SZ', start, 'unixepoch'))
+UNION ALL
+SELECT 'contract_period ' || name || '/' || number || ': its overage is unlimited, or is not, against its terms'
+FROM period WHERE NOT closed AND (overage_limit_micro IS NULL) <> (overage = 'unlimited')
+UNION ALL
+SELECT 'contract_period ' || name || '/' || number || ': it has relief, and nothing was interrupted'
+FROM period WHERE relief_micro <> 0 AND NOT EXISTS (SELECT 1 FROM interruption)
+LIMIT 1;
+
+-- Places and people against the last event of each.
+-- name: verify_told
+WITH told AS MATERIALIZED (
+    SELECT seq, type, tenant, data FROM event
+    WHERE type IN ('site.added', 'site.changed', 'pool.added', 'pool.changed', 'operators.changed', 'tenant.added',
+        'tenant.changed', 'token.created', 'token.revoked')
+), pools AS (
+    SELECT json_extract(data, '$.pool.pool') AS pool, max(seq) AS seq, data FROM told
+    WHERE type IN ('pool.added', 'pool.changed') GROUP BY 1
+), tenants AS (
+    SELECT tenant, max(seq) AS seq, data FROM told WHERE type IN ('tenant.added', 'tenant.changed') GROUP BY 1
+), uids AS (
+    SELECT u.value AS uid, t.tenant FROM tenants AS t, json_each(t.data, '$.tenant.uids') AS u
+    UNION ALL
+    SELECT u.value, NULL
+    FROM (SELECT max(seq), data FROM told WHERE type = 'operators.changed' HAVING count(*) > 0) AS t,
+        json_each(t.data, '$.operators.uids') AS u
+), tokens AS (
+    SELECT json_extract(data, '$.token.label') AS label, max(seq) AS seq, type = 'token.revoked' AS revoked,
+        json_extract(data, '$.token.tenant') AS tenant FROM told
+    WHERE type IN ('token.created', 'token.revoked') GROUP BY 1
+)
+SELECT 'site ' || site || ': no event tells of it' FROM site
+WHERE site NOT IN (SELECT json_extract(data, '$.site.site') FROM told WHERE type = 'site.added')
+UNION ALL
+SELECT 'pool ' || p.pool || ': it differs from the last event that tells of it'
+FROM pool AS p LEFT JOIN pools AS l USING (pool)
+WHERE json_extract(l.data, '$.pool.site') IS NOT (SELECT site FROM site AS s WHERE s.id = p.site)
+    OR json_extract(l.data, '$.pool.gpu') IS NOT p.gpu OR json_extract(l.data, '$.pool.unit') IS NOT p.unit
+    OR json_extract(l.data, '$.pool.note') IS NOT p.note
+    OR CAST(round(coalesce(json_extract(l.data, '$.pool.kw_per_gpu'), 0) * 1000.0) AS INTEGER) <> p.watts_per_gpu
+UNION ALL
+SELECT 'pool: the one of event ' || seq || ' is missing' FROM pools WHERE pool NOT IN (SELECT pool FROM pool)
+UNION ALL
+SELECT 'tenant ' || t.tenant || ': it differs from the last event that tells of it'
+FROM tenant AS t LEFT JOIN tenants AS l ON l.tenant = t.id
+WHERE json_extract(l.data, '$.tenant.tenant') IS NOT t.tenant OR json_extract(l.data, '$.tenant.name') IS NOT t.name
+    OR json_extract(l.data, '$.tenant.note') IS NOT t.note
+UNION ALL
+SELECT 'tenant_uid ' || uid || ': no event gives it to whom it is said to be'
+FROM (SELECT uid, tenant FROM tenant_uid WHERE NOT revoked EXCEPT SELECT uid, tenant FROM uids)
+UNION ALL
+SELECT 'tenant_uid ' || uid || ': an event gives it to someone whose it is not said to be'
+FROM (SELECT uid, tenant FROM uids EXCEPT SELECT uid, tenant FROM tenant_uid WHERE NOT revoked)
+UNION ALL
+SELECT 'token ' || coalesce(t.label, l.label) || ': it differs from the last event that tells of it'
+FROM token AS t FULL JOIN tokens AS l ON l.label = t.label
+WHERE l.seq IS NULL OR t.label IS NULL OR t.revoked <> l.revoked
+    OR (SELECT tenant FROM tenant AS n WHERE n.id = t.tenant) IS NOT l.tenant
+UNION ALL
+SELECT 'ledger: it does not say which clock it is of, once'
+WHERE (SELECT count(*) FROM ledger WHERE one = 1 AND clock IN ('system', 'manual')
+    AND (clock = 'manual') = (manual_start IS NOT NULL)) <> 1
+LIMIT 1;
 
 -- name: verify_tenants
 SELECT t.tenant, t.suspended, e.seq, json_extract(e.data, '$.tenant.suspended')

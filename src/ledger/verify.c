@@ -132,8 +132,9 @@ static bool verify_chain(struct verification *verification)
 static bool verify_tables(struct verification *verification)
 {
     bool (*const steps[])(struct verification *) = {
-        verify_file,         verify_chain,         verify_keys,    verify_money,    verify_load_periods,
-        verify_reservations, verify_period_events, verify_tenants, verify_postings,
+        verify_file,          verify_chain,   verify_keys,         verify_columns,
+        verify_terms,         verify_money,   verify_load_periods, verify_reservations,
+        verify_period_events, verify_tenants, verify_postings,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && verification->report->sound; i++)
         if (!steps[i](verification))

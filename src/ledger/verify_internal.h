@@ -50,6 +50,10 @@ void verify_deliveries(struct verification *verification);
 // Periods and tenants against their events.
 bool verify_period_events(struct verification *verification);
 bool verify_tenants(struct verification *verification);
+// Every row against what it can hold.
+bool verify_columns(struct verification *verification);
+// Contracts, places and people against their terms and the last event of each.
+bool verify_terms(struct verification *verification);
 // What is whose, as it is found by tenant, against whose it is.
 bool verify_postings(struct verification *verification);
 

@@ -4,6 +4,7 @@
 #include "ledger/rows.h"
 #include "ledger/verify_internal.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,43 +12,64 @@
 
 struct ledger_account {
     uint32_t contract, period;
+    enum account_kind kind;
     struct amount balance; // as its row says
     struct amount sum;     // of its transfers
     char *name;
 };
 
+// What transfers say of a period that its row says too.
+struct granted {
+    uint32_t contract;
+    struct amount commit, overage, fees_billed;
+};
+
 struct accounts {
     struct ledger_account *list; // by id; element 0 is unused
     size_t count;
-    uint32_t *contract_of; // by period
+    struct granted *periods; // by id; element 0 is unused
     size_t period_count;
 };
 
+// Whether the ids of a table are 1 to the number of its rows.
+static bool is_dense(struct verification *verification, const char *table, size_t *count)
+{
+    char sql[96];
+    int64_t dense, last;
+    snprintf(sql, sizeof sql, "SELECT max(id) FROM %s", table);
+    if (!connection_integer(verification->connection, sql, &last, verification->error))
+        return false;
+    snprintf(sql, sizeof sql, "SELECT count(*) - 2 * count(iif(id < 1, 1, NULL)) FROM %s", table);
+    if (!connection_integer(verification->connection, sql, &dense, verification->error))
+        return false;
+    if (last != dense)
+        verify_find(verification, "%s: its ids are not 1 to the number of its rows, or rows are missing",
+                    table);
+    *count = last == dense ? (size_t)last : 0;
+    return true;
+}
+
+// The kind that an account has by its place: those of a contract, in their order, and then those of each
+// period in theirs.
+static bool is_in_order(const struct ledger_account *before, const struct ledger_account *account)
+{
+    bool is_first = before->kind == ACCOUNT_KIND_COUNT - 1 || before->kind == ACCOUNT_COMMITMENT - 1;
+    if (account->kind == ACCOUNT_COMMITMENT || account->kind == ACCOUNT_AUTHORITY)
+        return is_first && (account->period == 0) == (account->kind == ACCOUNT_COMMITMENT);
+    return !is_first && account->kind == before->kind + 1 && account->period == before->period &&
+           account->contract == before->contract;
+}
+
 static bool load_accounts(struct verification *verification, struct accounts *accounts)
 {
-    int64_t last_account, last_period;
-    if (!connection_integer(verification->connection, "SELECT max(id) FROM account", &last_account,
-                            verification->error) ||
-        !connection_integer(verification->connection, "SELECT max(id) FROM contract_period", &last_period,
-                            verification->error))
+    if (!is_dense(verification, "account", &accounts->count) ||
+        !is_dense(verification, "contract_period", &accounts->period_count))
         return false;
-    int64_t dense_accounts, dense_periods;
-    if (!connection_integer(verification->connection, "SELECT count(*) FROM account WHERE id > 0",
-                            &dense_accounts, verification->error) ||
-        !connection_integer(verification->connection, "SELECT count(*) FROM contract_period WHERE id > 0",
-                            &dense_periods, verification->error))
-        return false;
-    if (last_account != dense_accounts || last_period != dense_periods) {
-        verify_find(verification, "%s: rows are missing, %" PRId64 " of %" PRId64 " are there",
-                    last_account != dense_accounts ? "account" : "contract_period",
-                    last_account != dense_accounts ? dense_accounts : dense_periods,
-                    last_account != dense_accounts ? last_account : last_period);
+    if (!verification->report->sound)
         return true;
-    }
-    accounts->count = (size_t)last_account;
     accounts->list = memory_allocate(accounts->count + 1, sizeof *accounts->list);
-    accounts->period_count = (size_t)last_period;
-    accounts->contract_of = memory_allocate(accounts->period_count + 1, sizeof *accounts->contract_of);
+    accounts->list[0].kind = ACCOUNT_KIND_COUNT - 1;
+    accounts->periods = memory_allocate(accounts->period_count + 1, sizeof *accounts->periods);
     sqlite3_stmt *statement = verify_statement(verification, STATEMENT_VERIFY_ACCOUNTS);
     bool found = statement != NULL;
     while (found) {
@@ -61,10 +83,33 @@ static bool load_accounts(struct verification *verification, struct accounts *ac
         account->period = (uint32_t)sqlite3_column_int64(statement, 2);
         account->balance.micro = sqlite3_column_int64(statement, 3);
         account->name = memory_copy_text((const char *)sqlite3_column_text(statement, 4));
+        account_kind_parse((const char *)sqlite3_column_text(statement, 5), &account->kind); // as was checked
+        if (!is_in_order(account - 1, account))
+            verify_find(verification, "account %td (%s): its kind is not that of its place",
+                        account - accounts->list, account->name);
         if (account->period != 0)
-            accounts->contract_of[account->period] = account->contract;
+            accounts->periods[account->period].contract = account->contract;
     }
     return statement != NULL;
+}
+
+// What a period is granted comes from two of its contract's accounts, and fees are billed from one side of it
+// to the other; what is taken back goes the other way.
+static bool note(struct granted *period, const struct ledger_account *debit,
+                 const struct ledger_account *credit, struct amount amount, bool is_fee)
+{
+    enum account_kind from = debit->kind, to = credit->kind;
+    if (from == ACCOUNT_COMMITMENT && to == ACCOUNT_AUTHORITY)
+        return amount_add(period->commit, amount, &period->commit);
+    if (from == ACCOUNT_AUTHORITY && to == ACCOUNT_COMMITMENT)
+        return amount_subtract(period->commit, amount, &period->commit);
+    if (from == ACCOUNT_OVERAGE && to == ACCOUNT_AUTHORITY)
+        return amount_add(period->overage, amount, &period->overage);
+    if (from == ACCOUNT_AUTHORITY && to == ACCOUNT_OVERAGE)
+        return amount_subtract(period->overage, amount, &period->overage);
+    if (is_fee && from == ACCOUNT_RECEIVABLE && to == ACCOUNT_BILLED)
+        return amount_add(period->fees_billed, amount, &period->fees_billed);
+    return true;
 }
 
 static void post(struct verification *verification, struct accounts *accounts, sqlite3_stmt *statement)
@@ -73,14 +118,17 @@ static void post(struct verification *verification, struct accounts *accounts, s
     struct ledger_account *debit = &accounts->list[sqlite3_column_int64(statement, 1)];
     struct ledger_account *credit = &accounts->list[sqlite3_column_int64(statement, 2)];
     struct amount amount = {sqlite3_column_int64(statement, 3)};
-    uint32_t contract = accounts->contract_of[sqlite3_column_int64(statement, 4)];
+    struct granted *period = &accounts->periods[sqlite3_column_int64(statement, 4)];
     if (debit == credit || amount.micro <= 0)
         verify_find(verification, "transfer %" PRId64 ": it moves nothing", id);
-    if (debit->contract != contract || credit->contract != contract)
+    if (debit->contract != period->contract || credit->contract != period->contract)
         verify_find(verification,
                     "transfer %" PRId64 ": it moves money of another contract than its period's", id);
     if (!amount_subtract(debit->sum, amount, &debit->sum) || !amount_add(credit->sum, amount, &credit->sum))
         verify_find(verification, "transfer %" PRId64 ": a balance passes the largest amount", id);
+    bool is_fee = strcmp((const char *)sqlite3_column_text(statement, 5), "fee") == 0;
+    if (!note(period, debit, credit, amount, is_fee))
+        verify_find(verification, "transfer %" PRId64 ": what is granted passes the largest amount", id);
 }
 
 static bool post_all(struct verification *verification, struct accounts *accounts)
@@ -120,6 +168,37 @@ static void compare_balances(struct verification *verification, const struct acc
         verify_find(verification, "account: all balances together are not zero");
 }
 
+static void compare_granted(struct verification *verification, sqlite3_stmt *row, int column,
+                            const char *what, struct amount sum)
+{
+    char start[INSTANT_TEXT_SIZE], said_text[AMOUNT_TEXT_SIZE], sum_text[AMOUNT_TEXT_SIZE];
+    struct amount said = {sqlite3_column_int64(row, column)};
+    if (said.micro == sum.micro)
+        return;
+    instant_format((struct instant){sqlite3_column_int64(row, 2)}, start);
+    amount_format(said, said_text);
+    amount_format(sum, sum_text);
+    verify_find(verification, "contract_period %s/%s: %s is %s, but its transfers come to %s",
+                (const char *)sqlite3_column_text(row, 1), start, what, said_text, sum_text);
+}
+
+static bool check_granted(struct verification *verification, const struct accounts *accounts)
+{
+    sqlite3_stmt *statement = verify_statement(verification, STATEMENT_VERIFY_GRANTED);
+    bool found = statement != NULL;
+    while (found) {
+        if (!verify_step(verification, statement, &found))
+            return false;
+        if (!found)
+            break;
+        const struct granted *period = &accounts->periods[sqlite3_column_int64(statement, 0)];
+        compare_granted(verification, statement, 3, "commit_micro", period->commit);
+        compare_granted(verification, statement, 4, "overage_limit_micro", period->overage);
+        compare_granted(verification, statement, 5, "fees_billed_micro", period->fees_billed);
+    }
+    return statement != NULL;
+}
+
 static bool check_sets(struct verification *verification)
 {
     sqlite3_stmt *statement = verify_statement(verification, STATEMENT_VERIFY_ACCOUNT_SETS);
@@ -155,13 +234,14 @@ bool verify_money(struct verification *verification)
     struct accounts accounts = {0};
     bool read = load_accounts(verification, &accounts) &&
                 (!verification->report->sound || post_all(verification, &accounts)) &&
-                (!verification->report->sound || (check_sets(verification) && check_authority(verification)));
+                (!verification->report->sound || (check_sets(verification) && check_authority(verification) &&
+                                                  check_granted(verification, &accounts)));
     if (read && verification->report->sound)
         compare_balances(verification, &accounts);
     for (size_t i = 1; accounts.list != NULL && i <= accounts.count; i++)
         free(accounts.list[i].name);
     free(accounts.list);
-    free(accounts.contract_of);
+    free(accounts.periods);
     return read;
 }
 

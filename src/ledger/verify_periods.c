@@ -94,6 +94,10 @@ static const char *first_difference(const struct contract_period_row *row, const
         if (row->surcharge.micro != told->surcharge.micro)
             return "surcharge_micro";
     }
+    bool is_settled = row->deferred_out.micro != 0 || row->waived.micro != 0 || row->credit_used.micro != 0 ||
+                      row->surcharge.micro != 0;
+    if (told->closed == 0 && is_settled)
+        return "what was settled at its close";
     if (told->threshold != 0 ? row->threshold != told->level : row->threshold != 0 && !row->imported)
         return "threshold";
     if (row->instalments_billed != told->instalments && !row->imported)

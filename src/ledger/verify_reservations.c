@@ -20,6 +20,9 @@ struct reservation_check {
     struct slice_row *slices;
     size_t slice_capacity;
     int64_t event;
+    int64_t group;     // of the reservation before
+    int32_t legs;      // of that group
+    int32_t legs_left; // that are still to come
 };
 
 // ---- What is read beforehand
@@ -170,6 +173,27 @@ static void compare_row(struct reservation_check *check, sqlite3_stmt *event)
                     check->event);
 }
 
+// What no event tells of: the numbers that the next slices follow, and how many legs a group has.
+static void check_numbers(struct reservation_check *check)
+{
+    const struct reservation_row *row = &check->image.row;
+    for (int32_t i = 0; i < check->image.slice_count; i++)
+        if (check->slices[i].number < 1 || check->slices[i].number > row->last_slice ||
+            check->slices[i].layer < 1 || check->slices[i].layer > row->last_layer)
+            verify_find(check->verification,
+                        "slice %" PRId64 "/%d: its number or layer is above the last of its reservation",
+                        row->id, check->slices[i].number);
+    bool is_alone = row->group == 0 && row->legs == 0;
+    bool is_first = row->group == row->id && row->legs >= 2;
+    bool is_later = row->group != 0 && row->group == check->group && row->legs == check->legs;
+    bool is_within = row->group == 0 || row->id < row->group + row->legs;
+    if (check->legs_left > 0 ? !is_later : !(is_alone || is_first) || !is_within)
+        differs(check, "legs");
+    check->legs_left = is_first ? row->legs - 1 : check->legs_left - (check->legs_left > 0);
+    check->group = row->group;
+    check->legs = row->legs;
+}
+
 static bool slice_cost(const struct slice_row *slice, int64_t hours, struct amount *cost)
 {
     return amount_multiply(slice->price, slice->gpus, cost) && amount_multiply(*cost, hours, cost);
@@ -253,7 +277,8 @@ static void add_slice(struct reservation_check *check, const struct slice_row *s
         return;
     }
     struct verified_period *period = &verification->periods[slice->period];
-    struct hour through = period->delivered_through, next = {through.number + 1};
+    struct hour through = period->delivered_through;
+    struct hour next = {through.number < HOUR_NEVER.number ? through.number + 1 : through.number};
     if (slice->start.number < period->start.number || slice->end.number > period->end.number)
         verify_find(verification, "slice %" PRId64 "/%d: it reaches beyond its period", slice->reservation,
                     slice->number);
@@ -337,10 +362,13 @@ static bool check_all(struct reservation_check *check)
         if (verification->report->sound && !compare_with_event(check))
             return false;
         compare_sums(check);
+        check_numbers(check);
         verification->report->reservations++;
         if (expected % 8192 == 0)
             verify_progress(verification, "reservations", expected, (int64_t)check->count);
     }
+    if (check->legs_left > 0)
+        verify_find(verification, "reservation: legs of group %" PRId64 " are missing", check->group);
     sqlite3_reset(reservations);
     sqlite3_reset(slices);
     return true;

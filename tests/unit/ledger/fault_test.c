@@ -13,6 +13,7 @@ static sqlite3_vfs faulty;
 static sqlite3_vfs *real;
 static bool sync_fails, disk_is_full;
 static int syncs;
+static int64_t events_before; // of the first batch
 
 // What the disk has of the WAL, as the system treats it: a sync takes over the pages that were written since
 // the one before, and after a sync that failed they count as written all the same.
@@ -107,6 +108,7 @@ static int begin(void **state)
     workshop_begin(workshop);
     workshop_manifest(workshop);
     workshop_commit(workshop);
+    events_before = workshop_count(workshop, workshop->path, "SELECT max(seq) FROM event");
     return 0;
 }
 
@@ -119,8 +121,16 @@ static int end(void **state)
 
 static enum commit_outcome commit_site(struct workshop *workshop, int64_t seq, struct ledger_error *error)
 {
-    struct row row = {.kind = ROW_SITE, .site = {.id = (uint32_t)seq, .site = seq == 2 ? "north" : "south"}};
-    struct batch batch = {.seq = seq, .epoch = 1, .at = workshop->now, .rows = &row, .row_count = 1};
+    const char *north = "{\"site\":{\"site\":\"north\"}}", *south = "{\"site\":{\"site\":\"south\"}}";
+    struct row rows[] = {
+        {.kind = ROW_SITE, .site = {.id = (uint32_t)seq, .site = seq == 2 ? "north" : "south"}},
+        {.kind = ROW_EVENT,
+         .event = {.seq = events_before + seq - 1,
+                   .type = "site.added",
+                   .data = seq == 2 ? north : south,
+                   .data_length = strlen(north)}},
+    };
+    struct batch batch = {.seq = seq, .epoch = 1, .at = workshop->now, .rows = rows, .row_count = 2};
     return ledger_commit(workshop->ledger, &batch, error);
 }
 
