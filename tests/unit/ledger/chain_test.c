@@ -128,7 +128,7 @@ static void every_size_of_number_is_hashed_as_described(void **state)
                           .period = (uint32_t)value,
                           .reservation = value}},
             {.kind = ROW_EVENT,
-             .event = {.seq = value, .at = {-value / 2}, .type = "a.thing", .data = "", .data_length = 0}},
+             .event = {.seq = value, .at = {value / -2}, .type = "a.thing", .data = "", .data_length = 0}},
         };
         struct batch batch = {.seq = value, .epoch = 1, .at = {value}, .rows = rows, .row_count = 4};
         assert_hashed_as_described(&batch);
