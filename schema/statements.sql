@@ -422,7 +422,8 @@ SELECT p.id, k.contract, p.start, p.commit_micro, coalesce(p.overage_limit_micro
 FROM contract_period AS p JOIN contract AS k ON k.id = p.contract ORDER BY p.id;
 
 -- A contract against the terms in force and the event that they came with, and its periods against each other.
--- Explicit periods begin where the event says, annual ones at the anniversaries, 29 February counting as 28.
+-- Explicit periods begin where the event says, annual ones at the anniversaries, 29 February counting as 28 in
+-- other years.
 -- name: verify_contracts
 WITH term AS (
     SELECT k.*, (SELECT tenant FROM tenant AS n WHERE n.id = k.tenant) AS tenant_name, t.annual, t.overage, e.seq,
@@ -451,8 +452,9 @@ WHERE number <> place OR start <> before OR end <> after OR end <= start
     OR iif(annual,
         strftime('%Y', start, 'unixepoch') - strftime('%Y', first, 'unixepoch') <> number - 1
             OR strftime('%m-%d %H', start, 'unixepoch')
-                <> iif(number > 1, replace(strftime('%m-%d %H', first, 'unixepoch'), '02-29', '02-28'),
-                    strftime('%m-%d %H', first, 'unixepoch')),
+                <> iif(strftime('%m-%d', strftime('%Y', start, 'unixepoch') || '-02-29', '+0 days') = '02-29',
+                    strftime('%m-%d %H', first, 'unixepoch'),
+                    replace(strftime('%m-%d %H', first, 'unixepoch'), '02-29', '02-28')),
         json_extract(data, '$.contract.periods[' || (number - 1) || '].start')
             IS NOT strftime('%Y-%m-%dT%H:%M:%SZ', start, 'unixepoch'))
 UNION ALL

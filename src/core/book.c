@@ -95,6 +95,7 @@ void book_destroy(struct book *book)
         }
     }
     free(book->reservations);
+    free(book->ended);
     free_sites(book);
     free_pools(book);
     free_tenants(book);

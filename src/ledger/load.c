@@ -2,6 +2,7 @@
 //
 // Reservations and their slices are read side by side, in the order of their ids, so that a million of them
 // take two passes over two tables and no look-ups.
+#include "ledger/fit.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/rows.h"
 
@@ -17,6 +18,14 @@ static bool unreadable(struct ledger *ledger, const char *table, struct ledger_e
     return false;
 }
 
+static bool unfit(struct ledger *ledger, const char *table, struct ledger_error *error)
+{
+    ledger_fail(error, ledger->path,
+                "table %s: a row names what is not there, or one before it is missing; run `colossus verify`",
+                table);
+    return false;
+}
+
 static bool load_table(struct ledger *ledger, struct book *book, enum row_kind kind, enum statement statement,
                        const char *table, struct ledger_error *error)
 {
@@ -25,13 +34,15 @@ static bool load_table(struct ledger *ledger, struct book *book, enum row_kind k
         return false;
     struct row row;
     bool found = true;
-    while (found) {
+    for (int64_t before = 0; found; before++) {
         if (!connection_step(&ledger->connection, prepared, &found, error))
             return false;
         if (!found)
             break;
         if (!row_read(prepared, kind, &row))
             return unreadable(ledger, table, error);
+        if (!row_fits(book, &row, before))
+            return unfit(ledger, table, error);
         book_apply(book, &row);
     }
     sqlite3_reset(prepared);
@@ -57,6 +68,8 @@ static bool load_slices(struct ledger *ledger, struct book *book, sqlite3_stmt *
         struct row slice;
         if (!row_read(slices, ROW_SLICE, &slice))
             return unreadable(ledger, "slice", error);
+        if (!slice_fits(book, &slice.slice))
+            return unfit(ledger, "slice", error);
         if (slice.slice.reservation == reservation->reservation.id && wanted(book, reservation, &slice))
             book_apply(book, &slice);
         if (!connection_step(&ledger->connection, slices, found, error))
@@ -73,7 +86,7 @@ static bool load_reservations(struct ledger *ledger, struct book *book, struct l
     bool found = true, slice_found;
     if (reservations == NULL || slices == NULL || !connection_step(connection, slices, &slice_found, error))
         return false;
-    while (found) {
+    for (int64_t last = 0; found; last++) {
         if (!connection_step(connection, reservations, &found, error))
             return false;
         if (!found)
@@ -81,6 +94,8 @@ static bool load_reservations(struct ledger *ledger, struct book *book, struct l
         struct row row;
         if (!row_read(reservations, ROW_RESERVATION, &row))
             return unreadable(ledger, "reservation", error);
+        if (!reservation_fits(book, &row.reservation, last))
+            return unfit(ledger, "reservation", error);
         book_apply(book, &row);
         if (!load_slices(ledger, book, slices, &slice_found, &row, error))
             return false;

@@ -273,10 +273,10 @@ def test_a_last_year_is_prorated_by_hours():
 
 
 def test_years_from_29_february():
-    with Daemon(contract("1000.00", start="2028-02-29T00:00:00Z", end="2032-02-29T00:00:00Z")) as daemon:
+    with Daemon(contract("1000.00", start="2028-02-29T00:00:00Z", end="2033-03-01T00:00:00Z")) as daemon:
         tenant = daemon.tenant("acme")
         starts = [p["period_start"][:10] for p in tenant.call("commitment.status")["periods"]]
-        equal(starts, ["2028-02-29", "2029-02-28", "2030-02-28", "2031-02-28"])
+        equal(starts, ["2028-02-29", "2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29", "2033-02-28"])
 
 
 def test_what_is_past_is_imported_as_settled():
