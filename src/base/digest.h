@@ -1,8 +1,9 @@
 // Hashes, random bytes and comparison in constant time, from libsodium.
 //
-// SHA-256 chains the ledger's batches and keeps tokens; a BLAKE2b fingerprint of 128 bits stands for a whole
-// request where collisions, even sought ones, must not happen. A keyed fingerprint (SipHash-2-4 of 128 bits)
-// costs a fifth of that and stands for a text in memory: who does not know the key can't seek collisions.
+// SHA-256 chains the ledger's batches and keeps tokens; a BLAKE2b fingerprint of 128 bits stands for a text
+// where collisions, even sought ones, must not happen. A keyed fingerprint (SipHash-2-4 of 128 bits) costs a
+// fifth of that: who does not know the key can't seek collisions, and where they would harm only those who
+// seek them the key may be known.
 #ifndef COLOSSUS_BASE_DIGEST_H
 #define COLOSSUS_BASE_DIGEST_H
 

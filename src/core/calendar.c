@@ -115,10 +115,11 @@ void calendar_add(struct calendar *calendar, struct hour start, struct hour end,
         if (right % 2 == 1)
             add_to(calendar, --right, gpus);
     }
-    for (int32_t node = first / 2; node >= 1; node /= 2)
-        reckon(calendar, node);
-    for (int32_t node = last / 2; node >= 1; node /= 2)
-        reckon(calendar, node);
+    for (first /= 2, last /= 2; first >= 1; first /= 2, last /= 2) {
+        reckon(calendar, first);
+        if (last != first)
+            reckon(calendar, last);
+    }
 }
 
 // The window's place in the tree. It lies in the calendar and is not empty.
@@ -146,28 +147,34 @@ static struct visit child_of(const struct calendar *calendar, struct visit visit
     };
 }
 
+static int32_t lesser(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+// Up from the window's two ends: at each level what lies between them and has the same parent as one of them
+// is taken in, until the two are neighbours.
 int32_t calendar_least(const struct calendar *calendar, struct hour start, struct hour end)
 {
-    int32_t from, to, least = INT32_MAX;
+    int32_t from, to;
     place_window(calendar, start, end, &from, &to);
-    struct visit stack[STACK_SIZE];
-    int depth = 0;
-    stack[depth++] = root_of(calendar);
-    while (depth > 0) {
-        struct visit visit = stack[--depth];
-        if (visit.first >= to || visit.first + visit.count <= from)
-            continue;
-        int32_t here = calendar->least[visit.node] + visit.above;
-        if (here >= least)
-            continue;
-        if (visit.first >= from && visit.first + visit.count <= to) {
-            least = here;
-            continue;
-        }
-        stack[depth++] = child_of(calendar, visit, true);
-        stack[depth++] = child_of(calendar, visit, false);
+    const int32_t *least = calendar->least;
+    int32_t left = from + calendar->size, right = to - 1 + calendar->size;
+    int32_t least_left = least[left], least_right = least[right];
+    while (left / 2 != right / 2) {
+        if (left % 2 == 0)
+            least_left = lesser(least_left, least[left + 1]);
+        if (right % 2 == 1)
+            least_right = lesser(least_right, least[right - 1]);
+        left /= 2;
+        right /= 2;
+        least_left += calendar->add[left];
+        least_right += calendar->add[right];
     }
-    return least;
+    int32_t result = lesser(least_left, least_right);
+    for (int32_t node = left / 2; node >= 1; node /= 2)
+        result += calendar->add[node];
+    return result;
 }
 
 int32_t calendar_at(const struct calendar *calendar, struct hour hour)
