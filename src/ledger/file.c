@@ -19,6 +19,12 @@ char *file_beside(const char *path, const char *suffix)
     return result;
 }
 
+char *file_resolve(const char *path)
+{
+    char *resolved = realpath(path, NULL);
+    return resolved != NULL ? resolved : memory_copy_text(path);
+}
+
 char *file_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// The path with no symbolic link in it, to be freed; as it is when there is no such file. What stands beside
+// the ledger is named after it, so one ledger must have one name: else two daemons would each have a lock of
+// their own.
+char *file_resolve(const char *path);
+
 // path + suffix; to be freed.
 char *file_beside(const char *path, const char *suffix);
 

@@ -221,8 +221,8 @@ bool ledger_open(const struct ledger_options *options, struct ledger **result, s
 {
     *result = NULL;
     struct ledger *ledger = memory_allocate(1, sizeof *ledger);
-    ledger->path = memory_copy_text(options->path);
-    ledger->wal_path = file_beside(options->path, "-wal");
+    ledger->path = file_resolve(options->path);
+    ledger->wal_path = file_beside(ledger->path, "-wal");
     ledger->writer = memory_copy_text(options->writer);
     ledger->lock = ledger->witness = -1;
     ledger->wal_warn_bytes = options->wal_warn_bytes;

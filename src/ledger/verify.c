@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "ledger/chain.h"
+#include "ledger/file.h"
 #include "ledger/rows.h"
 #include "ledger/verify_internal.h"
 #include "ledger/witness.h"
@@ -164,7 +165,10 @@ bool ledger_verify(const char *path, ledger_progress progress, void *context, st
                                         .error = error,
                                         .progress = progress,
                                         .context = context};
-    if (!witness_read(path, &witness, error) || !connection_open_reader(&connection, path, error))
+    char *resolved = file_resolve(path);
+    bool told = witness_read(resolved, &witness, error);
+    free(resolved);
+    if (!told || !connection_open_reader(&connection, path, error))
         return false;
     bool read = connection_run(&connection, STATEMENT_BEGIN_READ, error) && verify_tables(&verification) &&
                 (!report->sound || verify_witness(&verification, &witness));

@@ -42,6 +42,28 @@ static void a_second_daemon_is_refused(void **state)
     workshop_open(workshop);
 }
 
+// One ledger by two names is one ledger, with one lock and one witness.
+static void a_second_daemon_by_another_name_is_refused(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_options options = workshop_options(workshop);
+    struct ledger_error error = {0};
+    struct verify_report report;
+    char name[PATH_SIZE], witness[PATH_SIZE + 8];
+    workshop_path(workshop, "another.db", name);
+    assert_int_equal(symlink(workshop->path, name), 0);
+    options.path = name;
+    assert_refused(&options, "another colossusd has this ledger open");
+    workshop_close(workshop);
+    snprintf(witness, sizeof witness, "%s-witness", workshop->path);
+    FILE *file = fopen(witness, "w");
+    assert_non_null(file);
+    fprintf(file, "colossusd witness\nbatch 99\nhash %064d\n", 0);
+    assert_int_equal(fclose(file), 0);
+    assert_true(ledger_verify(name, NULL, NULL, &report, &error));
+    assert_non_null(strstr(report.message, "witness"));
+}
+
 static void the_other_clock_is_refused(void **state)
 {
     struct workshop *workshop = *state;
@@ -260,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_second_daemon_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_second_daemon_by_another_name_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(the_other_clock_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_newer_ledger_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(another_database_is_refused, begin, end),
