@@ -22,8 +22,26 @@ struct amount {
 #define AMOUNT_TEXT_SIZE 24
 
 // Each returns false on overflow and then leaves *result as it was. result may alias an operand.
-bool amount_add(struct amount a, struct amount b, struct amount *result);
-bool amount_subtract(struct amount a, struct amount b, struct amount *result);
+static inline bool amount_add(struct amount a, struct amount b, struct amount *result)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a.micro, b.micro, &sum)) {
+        return false;
+    }
+    result->micro = sum;
+    return true;
+}
+
+static inline bool amount_subtract(struct amount a, struct amount b, struct amount *result)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a.micro, b.micro, &difference)) {
+        return false;
+    }
+    result->micro = difference;
+    return true;
+}
+
 bool amount_multiply(struct amount unit, int64_t count, struct amount *result);
 
 // a × basis_points / 10,000, rounded half to even.
