@@ -1,33 +1,31 @@
 // What was measured, and the one table that shows it.
 //
-// A figure is a value with its unit; beside it stand, when they were measured in the same run, the limit
-// (what SQLite alone does with the same rows) and the peer (PostgreSQL doing the same job), with the ratio to
-// each.
+// A figure is a value with its unit. Beside it stand, when they were measured in the same run, the limit
+// (what SQLite alone does with the same rows) and the peer (PostgreSQL doing the same job), each with the
+// ratio: how many times as good the figure is.
 #ifndef COLOSSUS_BENCH_FIGURES_H
 #define COLOSSUS_BENCH_FIGURES_H
 
-#include <stdbool.h>
+#include "histogram.h"
 #include <stdint.h>
 
-// Latencies in nanoseconds, 0 when not measured.
-struct latencies {
-    int64_t p50, p99, p999;
-};
+enum unit { UNIT_PER_SECOND, UNIT_MICROSECONDS, UNIT_SECONDS, UNIT_BYTES };
 
 struct figure {
-    const char *name; // "book, 64 connections x 8"
-    int64_t live;     // live reservations
-    const char *unit; // "/s", "us", "ms", "s", "bytes"
-    double value;     // what colossusd does
-    double limit;     // 0: not measured
-    double peer;      // 0: not measured
-    const char *note; // what the limit is, or what the value means, in a few words; may be NULL
-    struct latencies latencies;
+    const char *name;
+    int64_t live; // reservations in the book
+    enum unit unit;
+    double value;
+    double limit;                      // in the same unit; 0: not measured
+    double peer;                       // the same
+    const struct histogram *latencies; // NULL: none
+    const char *note;                  // NULL: none
 };
 
-// Keeps a figure, its texts copied; a line of it is printed to standard error as progress.
+// Keeps the figure and shows it on standard error as progress.
 void figures_add(const struct figure *figure);
-// The table, on standard output.
+
+// The table, as Markdown on standard output.
 void figures_print(void);
 
 #endif

@@ -1,12 +1,13 @@
-// The limit: what SQLite alone does with the rows that a booking costs.
+// The limit: what SQLite does with the same rows when nothing else is to be done.
 //
-// A bare loop writes exactly what the daemon writes for the same bookings, batch by batch, into a ledger that
-// was seeded before, on a connection opened as the daemon's: the same schema, pragmas and checkpoints, rows
-// that were decided beforehand, one insert for each, and nothing else: no socket, no decision, no hash, no
-// witness. Beside a figure of the daemon it says what there was to reach.
+// A book is loaded from a ledger, bookings are decided and applied, and their rows are kept in memory, batch
+// by batch. Then, timed, a bare loop writes them: into the same schema, with the same pragmas, in
+// transactions of the same size, with checkpoints at the same sizes of the WAL, and nothing else: no socket,
+// no decision, no hash of what is written (32 bytes of zeros stand for it), no witness, no reply.
 //
-// What it leaves is a ledger that verifies, so several runs may follow one another on one copy. Everything
-// that fails ends the benchmark with a sentence on standard error.
+// There are two such loops. LIMIT_BY_ROW runs a prepared statement for each row, as one would write it;
+// LIMIT_BY_TABLE writes all of a batch's rows of one table with one statement, as colossusd does, and is the
+// stricter.
 #ifndef COLOSSUS_BENCH_LIMIT_H
 #define COLOSSUS_BENCH_LIMIT_H
 
@@ -14,18 +15,15 @@
 #include "histogram.h"
 #include <stdint.h>
 
+enum limit_way { LIMIT_BY_ROW, LIMIT_BY_TABLE };
+
 struct limit_result {
-    int64_t bookings;              // how many were written
-    double bookings_per_second;    // checkpoints included
-    struct histogram transactions; // from BEGIN to the end of COMMIT, in nanoseconds; checkpoints are between
+    double bookings_per_second;
+    struct histogram transactions; // how long each took
 };
 
-// Writes bookings in batches of so many for about so many seconds (deciding them and loading the ledger comes
-// on top and is not counted). `from` is the hour in which the ledger was made; nobody else has it open.
-void limit_bookings(const char *ledger, struct hour from, uint64_t seed, int32_t batch, double seconds,
-                    struct limit_result *result);
-
-// What one write of 4 KiB and its fdatasync take in a folder, in nanoseconds: what a commit can't go below.
-void limit_sync(const char *folder, struct histogram *syncs);
+// `ledger` is a copy that may be written to; `batch` is how many bookings a transaction has.
+void limit_measure(const char *ledger, struct hour from, enum limit_way way, int64_t batch, double seconds,
+                   struct limit_result *result);
 
 #endif

@@ -47,8 +47,12 @@ void scenario_refused(struct random *random, struct hour from, uint32_t run, int
 // The booking as a request to the core; valid as long as the booking and the leg.
 void scenario_request(const struct booking *booking, struct leg *leg, struct request *request);
 
-// Makes a ledger with `live` booked reservations (beside those of the full pool) at `path`, whose folder
-// exists. Says what failed on standard error.
-bool scenario_ledger(const char *path, struct hour from, int64_t live, uint64_t seed);
+struct broker;
+
+// Puts the scenario's manifest, the full pool's bookings and `live` others into a broker that is new.
+void scenario_fill(struct broker *broker, struct hour from, int64_t live, uint64_t seed);
+
+// Makes a ledger of it at `path`.
+void scenario_ledger(const char *path, struct hour from, int64_t live, uint64_t seed);
 
 #endif
