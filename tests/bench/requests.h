@@ -2,8 +2,9 @@
 //
 // What differs from one sending to the next has a fixed width, so that it is only written over when a request
 // is sent: the number that is its id and, of a booking, the end of its client_ref (ten digits); and what a
-// cancel, a change or a get names, a reservation and its tenant, which is known only when its booking has been
-// answered. So a ring of requests can be gone through again and again, and each sending is a new request.
+// cancel, a change or a get names, a reservation and its tenant, which is known only when its booking has
+// been answered. So a ring of requests can be gone through again and again, and each sending is a new
+// request.
 #ifndef COLOSSUS_BENCH_REQUESTS_H
 #define COLOSSUS_BENCH_REQUESTS_H
 
@@ -27,7 +28,7 @@ struct prepared {
     // Places in the line; 0 for none.
     size_t number, reference, reservation, tenant;
     enum request_use use;
-    int code;            // of the error that it must be answered with; 0: a result
+    int code;             // of the error that it must be answered with; 0: a result
     const char *in_reply; // must be found in each reply; NULL: anything
 };
 
