@@ -2,33 +2,41 @@
 
 #include "base/memory.h"
 #include "broker.h"
-#include "ledger/pending.h"
-#include "ledger/posting.h"
+#include "ledger/chain.h"
+#include "ledger/ledger_internal.h"
 #include "ledger/rows.h"
 #include "scenario.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-enum {
-    RUN_LIMIT = 20,
-    BOOKINGS_PER_SECOND_MOST = 100000, // rows are made for as many
-    CHECKPOINT_FRAMES = 4096,          // as in ledger/write.c
+// How many bookings are decided ahead: enough that the pause for deciding more comes seldom, and so few that
+// their rows take no more than two hundred megabytes.
+enum { AHEAD = 32768, RUN_LIMIT = 1000000000, SYNC_BYTES = 4096, SYNCS = 500 };
+
+// A batch that is to be written: a run of the broker's rows.
+struct decided {
+    struct digest hash;
+    size_t first_row, row_count;
 };
 
-struct kept_batch {
-    struct row *rows;
-    size_t count;
-};
-
+// The connection, its pragmas and the checkpoints are those of the ledger, so that they can't come to differ.
 struct limit {
-    struct connection connection;
+    struct broker broker; // its book has what is decided; it has no ledger
+    struct ledger *ledger;
+    enum limit_way way;
+    int64_t bookings; // of a batch
     sqlite3_stmt *by_row[ROW_MANIFEST + 1];
-    struct pending pending;
-    struct postings postings;
-    struct kept_batch *batches;
-    size_t batch_count, batch_capacity;
-    int64_t first_batch;
-    int64_t last_account;
-    int frames;
+    struct decided *ahead;
+    int64_t ahead_count;
+    struct random random;
+    struct hour from;
+    uint32_t run;
+    int64_t number; // of the last booking
 };
 
 // The kinds of rows that bookings make, a statement each, with the columns in the order of ledger/rows.c.
@@ -53,83 +61,56 @@ static const char *const statements[ROW_MANIFEST + 1] = {
 static void check(const struct limit *limit, bool good)
 {
     if (!good)
-        bench_fail("the limit's ledger: %s", sqlite3_errmsg(limit->connection.database));
-}
-
-static int note_frames(void *context, sqlite3 *database, const char *name, int frames)
-{
-    (void)database;
-    (void)name;
-    ((struct limit *)context)->frames = frames;
-    return SQLITE_OK;
+        bench_fail("the limit's ledger: %s", sqlite3_errmsg(limit->ledger->connection.database));
 }
 
 // ---- The rows, made before
 
-static void keep_batch(struct limit *limit, struct broker *broker)
+static void decide(struct limit *limit)
 {
-    broker_end_batch(broker);
-    limit->batches =
-        memory_grow(limit->batches, limit->batch_count, &limit->batch_capacity, sizeof *limit->batches);
-    limit->batches[limit->batch_count++] = (struct kept_batch){broker->rows, broker->row_count};
-    broker->rows = NULL;
-    broker->row_count = broker->row_capacity = 0;
+    struct booking booking;
+    struct leg leg;
+    struct request request;
+    struct decision decision;
+    scenario_booking(&limit->random, limit->from, limit->run, ++limit->number, &booking);
+    scenario_request(&booking, &leg, &request);
+    broker_decide(&limit->broker, &request, &decision);
+    if (decision.verdict != VERDICT_DONE)
+        bench_fail("a booking for the limit is refused: %s", decision.refusal.message);
+    if (decision.replayed)
+        bench_fail("a booking for the limit was made before");
 }
 
-static void make_rows(struct limit *limit, struct broker *broker, struct hour from, int64_t batch,
-                      int64_t bookings)
+static struct batch batch_of(const struct limit *limit, int64_t seq, const struct decided *decided)
 {
-    struct random random = random_seeded(RUN_LIMIT);
-    for (int64_t i = 1; i <= bookings; i++) {
-        struct booking booking;
-        struct leg leg;
-        struct request request;
-        struct decision decision;
-        scenario_booking(&random, from, RUN_LIMIT, i, &booking);
-        scenario_request(&booking, &leg, &request);
-        broker_decide(broker, &request, &decision);
-        if (decision.verdict != VERDICT_DONE)
-            bench_fail("a booking for the limit is refused: %s", decision.refusal.message);
-        if (i % batch == 0)
-            keep_batch(limit, broker);
+    return (struct batch){.seq = seq,
+                          .epoch = 1,
+                          .at = limit->broker.now,
+                          .rows = limit->broker.rows + decided->first_row,
+                          .row_count = decided->row_count};
+}
+
+// The hashes go on with the chain. What is decided last and not written any more is in the book alone, which
+// nothing is decided on after it.
+static void decide_ahead(struct limit *limit)
+{
+    struct digest hash = limit->ledger->last_hash;
+    broker_commit(&limit->broker); // without a ledger: forgets the rows that are written
+    for (int64_t i = 0; i < limit->ahead_count; i++) {
+        struct decided *decided = &limit->ahead[i];
+        decided->first_row = limit->broker.row_count;
+        for (int64_t j = 0; j < limit->bookings; j++)
+            decide(limit);
+        broker_end_batch(&limit->broker);
+        decided->row_count = limit->broker.row_count - decided->first_row;
+        struct batch batch = batch_of(limit, limit->ledger->last_batch + 1 + i, decided);
+        hash = decided->hash = chain_hash(&batch, limit->ledger->writer, &hash);
     }
-}
-
-// ---- The ledger, opened as colossusd opens it
-
-static void open_connection(struct limit *limit, const char *path)
-{
-    struct ledger_error error = {0};
-    if (!connection_open(&limit->connection, path, true, &error))
-        bench_fail("%s", error.message);
-    check(limit, sqlite3_exec(limit->connection.database,
-                              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                              "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;"
-                              "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864",
-                              NULL, NULL, NULL) == SQLITE_OK);
-    sqlite3_wal_hook(limit->connection.database, note_frames, limit);
-    if (!pending_register(&limit->pending, &limit->connection, &error) ||
-        !posting_load(&limit->connection, &limit->postings, &error) ||
-        !connection_integer(&limit->connection, "SELECT max(id) FROM account", &limit->last_account, &error))
-        bench_fail("%s", error.message);
-    for (int kind = 0; kind <= ROW_MANIFEST; kind++)
-        if (statements[kind] != NULL)
-            check(limit,
-                  sqlite3_prepare_v3(limit->connection.database, statements[kind], -1,
-                                     SQLITE_PREPARE_PERSISTENT, &limit->by_row[kind], NULL) == SQLITE_OK);
-}
-
-static void close_connection(struct limit *limit)
-{
-    for (int kind = 0; kind <= ROW_MANIFEST; kind++)
-        sqlite3_finalize(limit->by_row[kind]);
-    connection_close(&limit->connection);
-    pending_free(&limit->pending);
 }
 
 // ---- The loop
 
-static void bind(struct limit *limit, sqlite3_stmt *statement, const struct row_values *values)
+static void bind(const struct limit *limit, sqlite3_stmt *statement, const struct row_values *values)
 {
     int parameters = sqlite3_bind_parameter_count(statement);
     for (int i = 0; i < values->count && i < parameters; i++) {
@@ -162,78 +143,121 @@ static void write_by_row(struct limit *limit, const struct batch *batch)
     }
 }
 
-static void write_batch_line(struct limit *limit, const struct batch *batch)
+static void write_batch_line(struct limit *limit, const struct batch *batch, const struct digest *hash)
 {
-    static const uint8_t hash[DIGEST_SIZE];
     struct ledger_error error = {0};
-    sqlite3_stmt *statement = connection_statement(&limit->connection, STATEMENT_WRITE_BATCH, &error);
-    check(limit, statement != NULL);
-    sqlite3_bind_int64(statement, 1, batch->seq);
-    sqlite3_bind_int64(statement, 2, batch->epoch);
-    sqlite3_bind_text(statement, 3, "bench", -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 4, batch->at.seconds);
-    sqlite3_bind_blob(statement, 5, hash, sizeof hash, SQLITE_STATIC);
-    check(limit, sqlite3_step(statement) == SQLITE_DONE);
+    sqlite3_stmt *statement = connection_statement(&limit->ledger->connection, STATEMENT_WRITE_BATCH, &error);
+    check(limit, statement != NULL && sqlite3_bind_int64(statement, 1, batch->seq) == SQLITE_OK &&
+                     sqlite3_bind_int64(statement, 2, batch->epoch) == SQLITE_OK &&
+                     sqlite3_bind_text(statement, 3, limit->ledger->writer, -1, SQLITE_STATIC) == SQLITE_OK &&
+                     sqlite3_bind_int64(statement, 4, batch->at.seconds) == SQLITE_OK &&
+                     sqlite3_bind_blob(statement, 5, hash->bytes, DIGEST_SIZE, SQLITE_STATIC) == SQLITE_OK &&
+                     sqlite3_step(statement) == SQLITE_DONE);
 }
 
-static void write_batch(struct limit *limit, enum limit_way way, const struct batch *batch)
+static void write_batch(struct limit *limit, const struct decided *decided)
 {
+    struct ledger *ledger = limit->ledger;
+    struct connection *connection = &ledger->connection;
     struct ledger_error error = {0};
-    check(limit, connection_run(&limit->connection, STATEMENT_BEGIN, &error));
-    write_batch_line(limit, batch);
-    if (way == LIMIT_BY_ROW) {
-        write_by_row(limit, batch);
+    struct batch batch = batch_of(limit, ledger->last_batch + 1, decided);
+    check(limit, connection_run(connection, STATEMENT_BEGIN, &error));
+    write_batch_line(limit, &batch, &decided->hash);
+    if (limit->way == LIMIT_BY_ROW) {
+        write_by_row(limit, &batch);
     } else {
-        pending_gather(&limit->pending, batch, limit->last_account);
-        check(limit, pending_write(&limit->pending, &limit->connection, &error));
+        pending_gather(&ledger->pending, &batch, ledger->last_account);
+        check(limit, pending_write(&ledger->pending, connection, &error));
     }
-    for (size_t i = 0; i < batch->row_count; i++)
-        posting_note(&limit->postings, &batch->rows[i]);
-    check(limit, posting_fill(&limit->connection, &limit->postings, &error));
-    check(limit, connection_run(&limit->connection, STATEMENT_COMMIT, &error));
+    for (size_t i = 0; i < batch.row_count; i++)
+        posting_note(&ledger->postings, &batch.rows[i]);
+    check(limit, posting_fill(connection, &ledger->postings, &error));
+    check(limit, connection_run(connection, STATEMENT_COMMIT, &error));
+    ledger->last_batch = batch.seq;
+    ledger->last_hash = decided->hash;
 }
 
-static void run(struct limit *limit, enum limit_way way, struct instant at, int64_t bookings_per_batch,
-                double seconds, struct limit_result *result)
+// Writes what is decided, for as long as there is time. Gives the nanoseconds it took.
+static int64_t write_ahead(struct limit *limit, int64_t most, struct histogram *transactions)
 {
-    int64_t begun = nanoseconds(), end = begun + (int64_t)(seconds * 1e9);
-    size_t done = 0;
-    for (; done < limit->batch_count && nanoseconds() < end; done++) {
-        struct batch batch = {.seq = limit->first_batch + (int64_t)done,
-                              .epoch = 1,
-                              .at = at,
-                              .rows = limit->batches[done].rows,
-                              .row_count = limit->batches[done].count};
-        int64_t started = nanoseconds();
-        write_batch(limit, way, &batch);
-        histogram_add(&result->transactions, nanoseconds() - started);
-        if (limit->frames >= CHECKPOINT_FRAMES)
-            check(limit, sqlite3_wal_checkpoint_v2(limit->connection.database, "main",
-                                                   SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK);
+    int64_t begun = nanoseconds(), now = begun;
+    for (int64_t i = 0; i < limit->ahead_count && now - begun < most; i++) {
+        struct ledger_error error = {0};
+        bool busy;
+        int64_t started = now;
+        write_batch(limit, &limit->ahead[i]);
+        histogram_add(transactions, nanoseconds() - started);
+        if (!ledger_checkpoint(limit->ledger, &busy, &error))
+            bench_fail("%s", error.message);
+        now = nanoseconds();
     }
-    double took = (double)(nanoseconds() - begun) / 1e9;
-    result->bookings_per_second = (double)done * (double)bookings_per_batch / took;
+    return now - begun;
+}
+
+static void open_limit(struct limit *limit, const char *ledger)
+{
+    broker_open(&limit->broker, ledger, limit->from);
+    limit->ledger = limit->broker.ledger;
+    limit->broker.ledger = NULL;
+    // No measurement after another one on the same ledger has the same references.
+    limit->run = RUN_LIMIT + (uint32_t)limit->broker.last_batch;
+    limit->ahead = memory_allocate((size_t)limit->ahead_count, sizeof *limit->ahead);
+    for (int kind = 0; kind <= ROW_MANIFEST; kind++)
+        if (statements[kind] != NULL)
+            check(limit,
+                  sqlite3_prepare_v3(limit->ledger->connection.database, statements[kind], -1,
+                                     SQLITE_PREPARE_PERSISTENT, &limit->by_row[kind], NULL) == SQLITE_OK);
+}
+
+static void close_limit(struct limit *limit)
+{
+    for (int kind = 0; kind <= ROW_MANIFEST; kind++)
+        sqlite3_finalize(limit->by_row[kind]);
+    ledger_close(limit->ledger);
+    broker_close(&limit->broker);
+    free(limit->ahead);
 }
 
 void limit_measure(const char *ledger, struct hour from, enum limit_way way, int64_t batch, double seconds,
                    struct limit_result *result)
 {
-    struct broker broker;
-    struct limit limit = {0};
+    struct limit limit = {.way = way,
+                          .bookings = batch,
+                          .ahead_count = batch < AHEAD ? AHEAD / batch : 1,
+                          .random = random_seeded(RUN_LIMIT),
+                          .from = from};
+    int64_t most = (int64_t)(seconds * 1e9), took = 0;
     *result = (struct limit_result){0};
-    broker_open(&broker, ledger, from);
-    limit.first_batch = broker.last_batch + 1;
-    ledger_close(broker.ledger);
-    broker.ledger = NULL;
-    int64_t most = (int64_t)(seconds * BOOKINGS_PER_SECOND_MOST);
-    if (batch < 8) // far fewer when each has a sync to wait for
-        most = (int64_t)(seconds * BOOKINGS_PER_SECOND_MOST / 8);
-    make_rows(&limit, &broker, from, batch, most);
-    open_connection(&limit, ledger);
-    run(&limit, way, broker.now, batch, seconds, result);
-    close_connection(&limit);
-    for (size_t i = 0; i < limit.batch_count; i++)
-        free(limit.batches[i].rows);
-    free(limit.batches);
-    broker_close(&broker);
+    open_limit(&limit, ledger);
+    while (took < most) {
+        decide_ahead(&limit);
+        took += write_ahead(&limit, most - took, &result->transactions);
+    }
+    result->bookings_per_second = (double)(result->transactions.total * batch) * 1e9 / (double)took;
+    close_limit(&limit);
+}
+
+// ---- The sync
+
+// One at a time, one after the other over a file that is there already: as a WAL that begins anew.
+void limit_sync(const char *folder, struct histogram *syncs)
+{
+    static const char page[SYNC_BYTES] = {1};
+    char path[PATH_MAX];
+    *syncs = (struct histogram){0};
+    if (snprintf(path, sizeof path, "%s/sync", folder) >= (int)sizeof path)
+        bench_fail("%s: the name of the folder is too long", folder);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0)
+        bench_fail("%s: %s", path, strerror(errno));
+    for (int i = 0; i < 2 * SYNCS; i++) {
+        int64_t begun = nanoseconds();
+        if (pwrite(file, page, SYNC_BYTES, (off_t)(i % SYNCS) * SYNC_BYTES) != SYNC_BYTES ||
+            fdatasync(file) != 0)
+            bench_fail("%s: %s", path, strerror(errno));
+        if (i >= SYNCS)
+            histogram_add(syncs, nanoseconds() - begun);
+    }
+    if (close(file) != 0 || unlink(path) != 0)
+        bench_fail("%s: %s", path, strerror(errno));
 }
