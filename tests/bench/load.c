@@ -355,5 +355,6 @@ void load_run(const struct load *load, struct load_result *result)
     if (run.counted == 0)
         bench_fail("nothing was answered while it was measured");
     result->per_second = (double)run.counted / load->seconds;
+    result->answered = run.answered;
     result->processor_seconds = processor_seconds() - used;
 }

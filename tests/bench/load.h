@@ -32,6 +32,7 @@ struct load {
 struct load_result {
     double per_second;
     struct histogram latencies;
+    int64_t answered;         // all of them, with those of the warm-up and the end
     double processor_seconds; // of the generator, with the warm-up
 };
 
