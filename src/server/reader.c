@@ -358,6 +358,12 @@ void reader_unavailable(struct reader *reader, int64_t unknown)
 void reader_reopen(struct reader *reader)
 {
     reader->handle_is_stale = true;
+    // A batch of which it was unknown whether it is in the ledger may be there: whoever waits looks again.
+    while (reader->waits != NULL) {
+        struct job *job = reader->waits;
+        wait_remove(reader, job);
+        lane_add(&reader->reads, job);
+    }
 }
 
 bool reader_is_idle(const struct reader *reader)
