@@ -104,7 +104,7 @@ unit_sources := $(wildcard tests/unit/$(FLOOR)/*_test.c) $(if $(filter *,$(FLOOR
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 # What the tests of one folder share; those of the command line also have the client's fake daemon.
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
-bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+bench_program := $(if $(wildcard tests/bench/*.c),$(BUILD)/tests/bench/bench)
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
 .PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
@@ -210,14 +210,14 @@ test: all $(unit_tests) $(call archives,core base)
 demo: all
 	@BUILD_DIR='$(abspath $(BUILD))' bash tests/demo.sh
 
-$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(call archives,$(below_server) client)
+$(BUILD)/tests/bench/bench: $(call objects_of,tests/bench/*.c) $(call archives,$(below_ledger))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(quiet)$(CC) $(link) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries)
 
-bench: $(if $(bench_programs),all $(bench_programs))
-	@$(if $(bench_programs),,echo 'There is no benchmark in tests/bench.')
-	@set -e; for program in $(bench_programs); do echo "$$program"; BUILD_DIR='$(abspath $(BUILD))' $$program; done
+bench: $(if $(bench_program),all $(bench_program))
+	@$(if $(bench_program),,echo 'There is no benchmark in tests/bench.')
+	@BUILD_DIR='$(abspath $(BUILD))' $(bench_program)
 
 # libFuzzer's targets are compiled whole by clang, with the floors' sources, so that all of it is instrumented.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard $(patsubst %,src/%/*.[ch],$(below_server))) | $(generated_headers)

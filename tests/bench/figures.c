@@ -32,7 +32,7 @@ static void show_number(double value, char text[CELL])
 
 static void show_value(double value, enum unit unit, char text[CELL])
 {
-    static const char *const names[] = {"/s", " us", " s", " bytes"};
+    static const char *const names[] = {"/s", " us", " s", " bytes", ""};
     char number[CELL];
     show_number(value, number);
     snprintf(text, CELL, "%.20s%s", number, names[unit]);

@@ -9,7 +9,7 @@
 #include "histogram.h"
 #include <stdint.h>
 
-enum unit { UNIT_PER_SECOND, UNIT_MICROSECONDS, UNIT_SECONDS, UNIT_BYTES };
+enum unit { UNIT_PER_SECOND, UNIT_MICROSECONDS, UNIT_SECONDS, UNIT_BYTES, UNIT_NUMBER };
 
 struct figure {
     const char *name;

@@ -2,6 +2,7 @@
 
 #include "broker.h"
 #include "daemon.h"
+#include "disk.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ void settings_read(struct settings *settings)
     folder_make(given);
     if (realpath(given, settings->folder) == NULL)
         bench_fail("%s: %s", given, strerror(errno));
+    disk_check(settings->folder);
 }
 
 bool settings_wants(const struct settings *settings, const char *name)

@@ -25,7 +25,6 @@ struct stage {
     struct daemon daemon;
     uint32_t runs; // so far, so that no client_ref is used twice
     double peak;   // bookings a second, the most that was seen; 0: not measured
-    double sync_microseconds;
 };
 
 struct shape {
