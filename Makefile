@@ -93,6 +93,7 @@ below_hook := hook base
 below_server := server hook ledger wire core base
 below_client := client
 below_cli := cli client ledger core base
+below_bench := base
 archives = $(patsubst %,$(BUILD)/obj/%.a,$(1))
 
 programs := $(if $(object_daemon),$(BUILD)/colossusd) $(if $(wildcard src/cli/*.c),$(BUILD)/colossus)
@@ -196,6 +197,9 @@ $(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tes
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+# Of the benchmark only what reckons is tested, with the objects that it has there.
+$(BUILD)/tests/unit/bench/histogram_test: $(call objects_of,tests/bench/histogram.c)
 
 unit-programs: $(unit_tests)
 
