@@ -6,17 +6,11 @@
 #include "ledger/ledger_internal.h"
 #include "ledger/rows.h"
 #include "scenario.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 // How many bookings are decided ahead: enough that the pause for deciding more comes seldom, and so few that
 // their rows take no more than two hundred megabytes.
-enum { AHEAD = 32768, RUN_LIMIT = 1000000000, SYNC_BYTES = 4096, SYNCS = 500 };
+enum { AHEAD = 32768, RUN_LIMIT = 1000000000 };
 
 // A batch that is to be written: a run of the broker's rows.
 struct decided {
@@ -235,29 +229,4 @@ void limit_measure(const char *ledger, struct hour from, enum limit_way way, int
     }
     result->bookings_per_second = (double)(result->transactions.total * batch) * 1e9 / (double)took;
     close_limit(&limit);
-}
-
-// ---- The sync
-
-// One at a time, one after the other over a file that is there already: as a WAL that begins anew.
-void limit_sync(const char *folder, struct histogram *syncs)
-{
-    static const char page[SYNC_BYTES] = {1};
-    char path[PATH_MAX];
-    *syncs = (struct histogram){0};
-    if (snprintf(path, sizeof path, "%s/sync", folder) >= (int)sizeof path)
-        bench_fail("%s: the name of the folder is too long", folder);
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0)
-        bench_fail("%s: %s", path, strerror(errno));
-    for (int i = 0; i < 2 * SYNCS; i++) {
-        int64_t begun = nanoseconds();
-        if (pwrite(file, page, SYNC_BYTES, (off_t)(i % SYNCS) * SYNC_BYTES) != SYNC_BYTES ||
-            fdatasync(file) != 0)
-            bench_fail("%s: %s", path, strerror(errno));
-        if (i >= SYNCS)
-            histogram_add(syncs, nanoseconds() - begun);
-    }
-    if (close(file) != 0 || unlink(path) != 0)
-        bench_fail("%s: %s", path, strerror(errno));
 }

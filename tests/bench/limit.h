@@ -30,8 +30,4 @@ struct limit_result {
 void limit_measure(const char *ledger, struct hour from, enum limit_way way, int64_t batch, double seconds,
                    struct limit_result *result);
 
-// How long it takes to write 4 KiB over what is there and to sync that, in a file of the folder: no commit
-// takes less.
-void limit_sync(const char *folder, struct histogram *syncs);
-
 #endif
