@@ -36,22 +36,6 @@ void digest_add(struct digest_state *state, const void *bytes, size_t length)
     }
 }
 
-void digest_add_integer(struct digest_state *state, int64_t value)
-{
-    uint64_t bits = (uint64_t)value;
-    uint8_t bytes[8];
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        bytes[i] = (uint8_t)(bits >> (8 * i));
-    }
-    digest_add(state, bytes, sizeof bytes);
-}
-
-void digest_add_text(struct digest_state *state, const char *text, size_t length)
-{
-    digest_add_integer(state, (int64_t)length);
-    digest_add(state, text, length);
-}
-
 struct digest digest_end(struct digest_state *state)
 {
     struct digest digest;

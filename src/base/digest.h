@@ -28,9 +28,6 @@ bool digest_initialise(void);
 
 void digest_begin(struct digest_state *state);
 void digest_add(struct digest_state *state, const void *bytes, size_t length);
-void digest_add_integer(struct digest_state *state, int64_t value); // 8 bytes, little-endian
-void digest_add_text(struct digest_state *state, const char *text,
-                     size_t length); // its length, then its bytes
 struct digest digest_end(struct digest_state *state);
 
 struct fingerprint fingerprint_of(const void *bytes, size_t length);
