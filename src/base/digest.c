@@ -1,5 +1,4 @@
-// Hashes over libsodium. Integers are laid down byte by byte, so that a ledger's hashes are the same on every
-// machine.
+// Hashes over libsodium. A fingerprint is put together byte by byte, so that it is the same on every machine.
 #include "base/digest.h"
 
 #include <sodium.h>
