@@ -51,6 +51,7 @@ static void turn_connections(struct server *server)
         struct connection *connection = take_touched(server);
         taken = connection;
         connection_turn(connection);
+        writer_keep_busy(&server->writer);
     }
 }
 

@@ -6,9 +6,9 @@
 //
 //     poll   connections take in bytes and are touched; commits, reads and timers that ended touch others
 //     turn   (server_turn, after the poll and before the next one) touched connections decide their
-//            requests and send what may leave; then what was decided is committed if no commit runs
+//            requests and send what may leave; whenever no commit runs, what was decided so far is committed
 //
-// So requests that arrived together share a batch, and while a batch is being synced the next one fills.
+// So while a batch is being synced the next one fills with all that arrives.
 #ifndef COLOSSUS_SERVER_SERVER_H
 #define COLOSSUS_SERVER_SERVER_H
 

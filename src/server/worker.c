@@ -24,9 +24,8 @@ static void run_thread(void *argument)
     uv_mutex_unlock(&worker->mutex);
 }
 
-static void tell(uv_async_t *handle)
+void worker_poll(struct worker *worker)
 {
-    struct worker *worker = handle->data;
     uv_mutex_lock(&worker->mutex);
     bool done = worker->done;
     void (*after)(void *) = worker->after;
@@ -38,6 +37,11 @@ static void tell(uv_async_t *handle)
     if (done) {
         after(worker->context);
     }
+}
+
+static void tell(uv_async_t *handle)
+{
+    worker_poll(handle->data);
 }
 
 bool worker_open(struct worker *worker, uv_loop_t *loop)

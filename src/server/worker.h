@@ -2,6 +2,7 @@
 //
 //     worker_open      starts the thread
 //     worker_run       hands it a piece of work; `after` is called on the loop when that is done
+//     worker_poll      is it done? Then `after` is called at once, instead of when the loop next polls
 //     worker_close     closes the loop's handle; worker_free then ends the thread
 //
 // libuv's pool would do the same, but hands each piece to another thread: what a commit needs then lies in
@@ -31,6 +32,9 @@ bool worker_open(struct worker *worker, uv_loop_t *loop);
 // No other piece may be on its way.
 void worker_run(struct worker *worker, void (*work)(void *context), void (*after)(void *context),
                 void *context);
+
+// On the loop, which may be busy for a while with other things.
+void worker_poll(struct worker *worker);
 
 // Nothing may be on its way. The handle is closed when the loop has run once more.
 void worker_close(struct worker *worker);

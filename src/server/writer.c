@@ -410,6 +410,16 @@ static void arm_timer(struct writer *writer)
     }
 }
 
+void writer_keep_busy(struct writer *writer)
+{
+    if (writer->is_busy) {
+        worker_poll(&writer->worker);
+    }
+    if (!writer->is_busy && open_batch(writer)->count > 0) {
+        start_commit(writer);
+    }
+}
+
 void writer_turn(struct writer *writer)
 {
     struct server *server = writer->server;
@@ -420,9 +430,8 @@ void writer_turn(struct writer *writer)
     }
     if (open_batch(writer)->count == 0) {
         batch_empty(open_batch(writer));
-    } else if (!writer->is_busy) {
-        start_commit(writer);
     }
+    writer_keep_busy(writer);
     arm_timer(writer);
 }
 

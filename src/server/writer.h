@@ -4,12 +4,15 @@
 //                           decides and applies what was due by then
 //     writer_apply          puts a decision's rows into the open batch and into the book
 //     writer_dependency     the batch that a reply given now has to wait for
-//     writer_turn           at the end of a turn: closes the open batch and commits it, unless a commit runs;
-//                           what was gathered while one ran is committed as soon as it is done
+//     writer_keep_busy      after each connection's share of a turn: commits the open batch, unless a commit
+//                           runs; takes note of one that is done
+//     writer_turn           at the end of a turn: decides what is due, and keeps busy
 //
 // Two batches alternate: one is being committed on a thread of its own, the other is open. There is no timer:
-// a batch closes when the one before it is durable, so that the slower the disk, the more a batch holds. A
-// checkpoint that is due is made on that thread while a batch's replies leave, and the next batch follows it.
+// a batch closes when the one before it is durable, so that the slower the disk, the more a batch holds. Nor
+// does the thread wait while a turn goes on, which with many connections may be longer than a commit: else
+// all of them would come to wait for one commit, and the thread for all of them, in turns. A checkpoint that
+// is due is made on that thread while a batch's replies leave, and the next batch follows it.
 //
 // A commit that fails leaves it unknown whether its batch is in the ledger. Then every reply that was not
 // released is answered with `ledger_unavailable`, the handle is closed, and the ledger is opened and the book
@@ -88,6 +91,8 @@ int64_t writer_dependency(const struct writer *writer);
 // Moves a manual clock on, and the open batch with it, and decides what is due by then. True when all of it
 // was decided; else the rest comes with the next batches.
 bool writer_advance(struct writer *writer, struct instant to);
+
+void writer_keep_busy(struct writer *writer);
 
 void writer_turn(struct writer *writer);
 
