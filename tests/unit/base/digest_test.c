@@ -106,12 +106,9 @@ static void test_random_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_hex),
-        cmocka_unit_test(test_fingerprints),
-        cmocka_unit_test(test_keyed_fingerprints),
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_random_text),
+        cmocka_unit_test(test_sha256),       cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_fingerprints), cmocka_unit_test(test_keyed_fingerprints),
+        cmocka_unit_test(test_random),       cmocka_unit_test(test_random_text),
     };
     return cmocka_run_group_tests(tests, initialise, NULL);
 }
