@@ -398,13 +398,9 @@ static void schedule_delivery(struct book *book, uint32_t id, struct hour hour)
 static void schedule_next_delivery(struct book *book, uint32_t id, struct hour hour)
 {
     struct period *period = &book->periods[id];
-    period->next_delivery_change = HOUR_NEVER;
-    do
-        hour.number++;
-    while (hour.number < period->row.end.number &&
-           period->delivery_change[hour.number - period->row.start.number] == 0);
-    if (hour.number < period->row.end.number)
-        schedule_delivery(book, id, hour);
+    period->next_delivery_change = changes_next(&period->deliveries, hour);
+    if (period->next_delivery_change.number != HOUR_NEVER.number)
+        schedule_delivery(book, id, period->next_delivery_change);
 }
 
 // From `hour` on, what a period is delivered an hour changes by so much.
@@ -422,10 +418,8 @@ static void change_delivery(struct book *book, uint32_t id, struct hour hour, in
     }
     if (hour.number >= row->end.number)
         return;
-    if (period->delivery_change == NULL)
-        period->delivery_change =
-            memory_allocate((size_t)(row->end.number - row->start.number), sizeof *period->delivery_change);
-    period->delivery_change[hour.number - row->start.number] += micro;
+    changes_span(&period->deliveries, row->start, row->end);
+    changes_add(&period->deliveries, hour, micro);
     if (hour.number < period->next_delivery_change.number && !book->loading)
         schedule_delivery(book, id, hour);
 }
@@ -589,8 +583,7 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
     for (size_t i = 1; i <= book->contract_count; i++)
         schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
     for (uint32_t i = 1; i <= book->period_count; i++)
-        if (book->periods[i].delivery_change != NULL)
-            schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
+        schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
 }
 
 // ---- Time
@@ -628,8 +621,7 @@ void book_deliver(struct book *book, uint32_t id, struct hour hour)
     assert(period->next_delivery_change.number == hour.number);
     row->delivered = period_unposted(row, hour);
     row->delivered_through = hour;
-    row->delivering.micro += period->delivery_change[hour.number - row->start.number];
-    period->delivery_change[hour.number - row->start.number] = 0;
+    row->delivering.micro += changes_take(&period->deliveries, hour);
     period->dirty = true;
     schedule_next_delivery(book, id, hour);
 }

@@ -74,7 +74,7 @@ static void free_contracts(struct book *book)
     }
     free(book->contracts);
     for (size_t i = 1; i <= book->period_count; i++)
-        free(book->periods[i].delivery_change);
+        changes_free(&book->periods[i].deliveries);
     free(book->periods);
     free(book->accounts);
     free(book->dirty_accounts);

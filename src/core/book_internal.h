@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "core/book.h"
 #include "core/calendar.h"
+#include "core/changes.h"
 #include "core/commitment.h"
 #include "core/due.h"
 #include "core/row.h"
@@ -60,9 +61,9 @@ struct contract {
 struct period {
     struct contract_period_row row;
     uint32_t accounts[ACCOUNT_PERIOD_COUNT];
-    // How what is delivered an hour changes at each hour from the period's start to its end, as far as it
-    // lies after row.delivered_through. NULL while nothing was ever booked.
-    int64_t *delivery_change;
+    // How what is delivered an hour changes, as far as it lies after row.delivered_through. Without a span
+    // while nothing was ever booked.
+    struct changes deliveries;
     struct hour next_delivery_change; // the first hour with one, as scheduled; HOUR_NEVER
     bool close_scheduled;
     uint32_t instalments_scheduled;
