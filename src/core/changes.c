@@ -4,109 +4,78 @@
 #include "core/row.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { BLOCK_HOURS = 64 };
+// Room for blocks grows by a quarter, so that little of it is unused.
+enum { GROWTH_DIVISOR = 4, FIRST_BLOCKS = 4 };
 
 void changes_span(struct changes *changes, struct hour start, struct hour end)
 {
-    if (changes->blocks != NULL)
+    if (changes->places != NULL)
         return;
     assert(end.number > start.number);
     changes->start = start;
-    changes->block_count = ((size_t)(end.number - start.number) + BLOCK_HOURS - 1) / BLOCK_HOURS;
-    changes->blocks = memory_allocate(changes->block_count, sizeof *changes->blocks);
+    changes->span_blocks =
+        ((size_t)(end.number - start.number) + CHANGES_BLOCK_HOURS - 1) / CHANGES_BLOCK_HOURS;
+    changes->places = memory_allocate(changes->span_blocks, sizeof *changes->places);
 }
 
 void changes_free(struct changes *changes)
 {
-    for (size_t i = 0; i < changes->block_count; i++)
-        free(changes->blocks[i].changes);
+    free(changes->places);
     free(changes->blocks);
     *changes = (struct changes){0};
 }
 
-// Where an hour's bit and change are.
-struct place {
-    struct change_block *block;
-    uint64_t bit;
-    size_t index;
-};
-
-static struct place find(const struct changes *changes, struct hour hour)
+static size_t offset_of(const struct changes *changes, struct hour hour)
 {
     assert(hour.number >= changes->start.number);
     size_t offset = (size_t)(hour.number - changes->start.number);
-    assert(offset / BLOCK_HOURS < changes->block_count);
-    struct change_block *block = &changes->blocks[offset / BLOCK_HOURS];
-    uint64_t bit = UINT64_C(1) << offset % BLOCK_HOURS;
-    return (struct place){block, bit, (size_t)__builtin_popcountll(block->present & (bit - 1))};
+    assert(offset / CHANGES_BLOCK_HOURS < changes->span_blocks);
+    return offset;
 }
 
-static size_t count(const struct change_block *block)
+static void add_block(struct changes *changes, size_t index)
 {
-    return (size_t)__builtin_popcountll(block->present);
-}
-
-static void insert(const struct place *place, int64_t by)
-{
-    struct change_block *block = place->block;
-    size_t held = count(block);
-    bool is_full = (held & (held - 1)) == 0; // none, or a power of two
-    if (is_full)
-        block->changes = memory_resize(block->changes, held == 0 ? 1 : 2 * held, sizeof *block->changes);
-    int64_t *change = block->changes + place->index;
-    memmove(change + 1, change, (held - place->index) * sizeof *change);
-    *change = by;
-    block->present |= place->bit;
-}
-
-static void take_out(const struct place *place)
-{
-    struct change_block *block = place->block;
-    int64_t *change = block->changes + place->index;
-    memmove(change, change + 1, (count(block) - place->index - 1) * sizeof *change);
-    block->present &= ~place->bit;
-    if (block->present == 0) {
-        free(block->changes);
-        block->changes = NULL;
+    if (changes->count == changes->capacity) {
+        size_t grown = changes->capacity + changes->capacity / GROWTH_DIVISOR + FIRST_BLOCKS;
+        changes->capacity = grown < changes->span_blocks ? grown : changes->span_blocks;
+        changes->blocks = memory_resize(changes->blocks, changes->capacity, sizeof *changes->blocks);
     }
+    changes->blocks[changes->count++] = (struct change_block){0};
+    changes->places[index] = (uint32_t)changes->count;
 }
 
 void changes_add(struct changes *changes, struct hour hour, int64_t by)
 {
-    struct place place = find(changes, hour);
-    if (by == 0)
-        return;
-    if ((place.block->present & place.bit) == 0) {
-        insert(&place, by);
-        return;
-    }
-    place.block->changes[place.index] += by;
-    if (place.block->changes[place.index] == 0)
-        take_out(&place);
+    size_t offset = offset_of(changes, hour);
+    size_t index = offset / CHANGES_BLOCK_HOURS;
+    if (changes->places[index] == 0)
+        add_block(changes, index);
+    changes->blocks[changes->places[index] - 1].by[offset % CHANGES_BLOCK_HOURS] += by;
 }
 
 int64_t changes_take(struct changes *changes, struct hour hour)
 {
-    struct place place = find(changes, hour);
-    if ((place.block->present & place.bit) == 0)
+    size_t offset = offset_of(changes, hour);
+    uint32_t place = changes->places[offset / CHANGES_BLOCK_HOURS];
+    if (place == 0)
         return 0;
-    int64_t by = place.block->changes[place.index];
-    take_out(&place);
+    int64_t *change = &changes->blocks[place - 1].by[offset % CHANGES_BLOCK_HOURS];
+    int64_t by = *change;
+    *change = 0;
     return by;
 }
 
 struct hour changes_next(const struct changes *changes, struct hour hour)
 {
-    size_t first =
+    size_t offset =
         hour.number < changes->start.number ? 0 : (size_t)(hour.number - changes->start.number) + 1;
-    uint64_t wanted = UINT64_MAX << first % BLOCK_HOURS;
-    for (size_t i = first / BLOCK_HOURS; i < changes->block_count; i++) {
-        uint64_t found = changes->blocks[i].present & wanted;
-        if (found != 0)
-            return (struct hour){changes->start.number + (int32_t)(i * BLOCK_HOURS) + __builtin_ctzll(found)};
-        wanted = UINT64_MAX;
+    size_t first = offset % CHANGES_BLOCK_HOURS;
+    for (size_t i = offset / CHANGES_BLOCK_HOURS; i < changes->span_blocks; i++) {
+        for (size_t j = first; changes->places[i] != 0 && j < CHANGES_BLOCK_HOURS; j++)
+            if (changes->blocks[changes->places[i] - 1].by[j] != 0)
+                return (struct hour){changes->start.number + (int32_t)(i * CHANGES_BLOCK_HOURS + j)};
+        first = 0;
     }
     return HOUR_NEVER;
 }

@@ -1,9 +1,8 @@
-// By how much a figure changes at each hour of a span: a sparse list, for spans of years in which most hours
-// have no change.
+// By how much a figure changes at each hour of a span: for spans of years in which few hours have a change,
+// or nearly all.
 //
-// Hours lie in blocks of 64. A block has a bit for each of its hours and the changes of those whose bit is
-// set, next to one another; so a change costs about its own eight bytes, and finding the next one skips 64
-// hours at a time.
+// The span is divided into blocks of a few hours. Those with a change lie next to one another, in the order
+// in which they had their first, and a small table says where each is.
 #ifndef COLOSSUS_CORE_CHANGES_H
 #define COLOSSUS_CORE_CHANGES_H
 
@@ -11,14 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CHANGES_BLOCK_HOURS = 16 };
+
+struct change_block {
+    int64_t by[CHANGES_BLOCK_HOURS];
+};
+
 // Zeroed, it has no hours.
 struct changes {
     struct hour start;
-    size_t block_count;
-    struct change_block {
-        uint64_t present; // bit n: the n-th hour of the block has a change
-        int64_t *changes; // as many as there are bits; room for the next power of two
-    } * blocks;
+    size_t span_blocks; // in all of the span
+    uint32_t *places;   // of each: 0 when none of its hours ever had a change, else its place from 1
+    struct change_block *blocks;
+    size_t count, capacity;
 };
 
 // Gives a zeroed one its hours, `start` up to but not `end`; later calls do nothing.

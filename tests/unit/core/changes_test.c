@@ -31,9 +31,9 @@ static void test_edges_of_blocks_and_of_the_span(void **state)
     (void)state;
     struct changes changes = {0};
     changes_span(&changes, at(0), at(65));
-    changes_add(&changes, at(0), 1);
-    changes_add(&changes, at(63), 2);
     changes_add(&changes, at(64), 3);
+    changes_add(&changes, at(63), 2);
+    changes_add(&changes, at(0), 1);
     changes_span(&changes, at(0), at(65)); // without effect
     assert_int_equal(changes_next(&changes, at(-1000)).number, at(0).number);
     assert_int_equal(changes_next(&changes, at(0)).number, at(63).number);
