@@ -105,7 +105,6 @@ unit_sources := $(wildcard tests/unit/$(FLOOR)/*_test.c) $(if $(filter *,$(FLOOR
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 # What the tests of one folder share; those of the command line also have the client's fake daemon.
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
-bench_program := $(if $(wildcard tests/bench/*.c),$(BUILD)/tests/bench/bench)
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
 .PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
@@ -219,9 +218,8 @@ $(BUILD)/tests/bench/bench: $(call objects_of,tests/bench/*.c) $(call archives,$
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries)
 
-bench: $(if $(bench_program),all $(bench_program))
-	@$(if $(bench_program),,echo 'There is no benchmark in tests/bench.')
-	@BUILD_DIR='$(abspath $(BUILD))' $(bench_program)
+bench: all $(BUILD)/tests/bench/bench
+	@BUILD_DIR='$(abspath $(BUILD))' $(BUILD)/tests/bench/bench
 
 # libFuzzer's targets are compiled whole by clang, with the floors' sources, so that all of it is instrumented.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard $(patsubst %,src/%/*.[ch],$(below_server))) | $(generated_headers)

@@ -177,8 +177,7 @@ static void run_open_loop(struct stage *stage)
     stage_close(stage);
     syncs = (struct histogram){0};
     disk_sync(stage->settings->folder, SYNC_SECONDS, &syncs);
-    snprintf(note, sizeof note, "%.1f a batch; p99, which is %.1f times the median of a sync",
-             measured.a_batch,
+    snprintf(note, sizeof note, "p99, which is %.1f times the median of a sync",
              (double)histogram_percentile(&measured.load.latencies, 990) /
                  (double)histogram_percentile(&syncs, 500));
     figures_add(&(struct figure){.name = "book, open loop at half of the peak",
@@ -187,7 +186,8 @@ static void run_open_loop(struct stage *stage)
                                  .value = (double)histogram_percentile(&measured.load.latencies, 990) / 1000,
                                  .latencies = &measured.load.latencies,
                                  .note = note});
-    add_number(stage, "  its rate", UNIT_PER_SECOND, measured.load.per_second, NULL);
+    describe(&measured, note);
+    add_number(stage, "  its rate", UNIT_PER_SECOND, measured.load.per_second, note);
     figures_add(&(struct figure){.name = "  a sync of 4 KiB",
                                  .live = stage->live,
                                  .unit = UNIT_MICROSECONDS,

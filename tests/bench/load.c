@@ -17,6 +17,11 @@
 
 #define SECOND            INT64_C(1000000000)
 #define WATCH_NANOSECONDS (10 * INT64_C(1000000))
+
+// Open loop sends what is due no more often than this, or the sending would take more of the machine than the
+// daemon has left. A latency begins when its request was due all the same.
+#define TICK_NANOSECONDS (INT64_C(200) * 1000)
+
 #define DRAIN_NANOSECONDS (30 * SECOND)
 #define READ_BYTES        65536
 #define REPLY_SHOWN       600
@@ -294,7 +299,7 @@ static void wait_for_events(struct run *run, int64_t now)
     struct epoll_event events[EVENTS_MOST];
     int64_t wait = WATCH_NANOSECONDS;
     if (run->load->rate > 0 && due_at(run) < run->measure_until && due_at(run) - now < wait)
-        wait = due_at(run) > now ? due_at(run) - now : 0;
+        wait = due_at(run) - now > TICK_NANOSECONDS ? due_at(run) - now : TICK_NANOSECONDS;
     int count = epoll_pwait2(run->epoll, events, EVENTS_MOST,
                              &(struct timespec){.tv_sec = wait / SECOND, .tv_nsec = wait % SECOND}, NULL);
     if (count < 0 && errno != EINTR)
