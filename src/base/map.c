@@ -10,6 +10,10 @@
 
 #define FIRST_CAPACITY 64 // capacities are powers of two
 
+// How many places of an old table are moved with each put. One and a third would be enough for all of it to
+// have been moved when the new one is full.
+#define PLACES_MOVED 4
+
 static bool is_crowded(size_t count, size_t capacity)
 {
     return (count + 1) * 4 > capacity * 3;
@@ -89,18 +93,30 @@ static struct fingerprint_entry *find_fingerprint(struct fingerprint_entry *entr
     return &entries[place];
 }
 
-static void grow_fingerprints(struct fingerprint_map *map)
+static void move_some(struct fingerprint_map *map)
 {
-    size_t capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
-    struct fingerprint_entry *entries = memory_allocate(capacity, sizeof *entries);
-    for (size_t i = 0; i < map->capacity; i++) {
-        if (map->entries[i].value != 0) {
-            *find_fingerprint(entries, capacity, map->entries[i].key) = map->entries[i];
+    for (int i = 0; i < PLACES_MOVED && map->moved < map->old_capacity; i++) {
+        const struct fingerprint_entry *entry = &map->old[map->moved++];
+        struct fingerprint_entry *place = find_fingerprint(map->entries, map->capacity, entry->key);
+        // What was put again since is newer.
+        if (entry->value != 0 && place->value == 0) {
+            *place = *entry;
         }
     }
-    free(map->entries);
-    map->entries = entries;
-    map->capacity = capacity;
+    if (map->moved == map->old_capacity) {
+        free(map->old);
+        map->old = NULL;
+        map->old_capacity = map->moved = 0;
+    }
+}
+
+static void grow_fingerprints(struct fingerprint_map *map)
+{
+    assert(map->old == NULL);
+    map->old = map->entries;
+    map->old_capacity = map->capacity;
+    map->capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
+    map->entries = memory_allocate(map->capacity, sizeof *map->entries);
 }
 
 const struct fingerprint_entry *fingerprint_map_get(const struct fingerprint_map *map, struct fingerprint key)
@@ -109,24 +125,31 @@ const struct fingerprint_entry *fingerprint_map_get(const struct fingerprint_map
         return NULL;
     }
     const struct fingerprint_entry *entry = find_fingerprint(map->entries, map->capacity, key);
+    if (entry->value == 0 && map->old != NULL) {
+        entry = find_fingerprint(map->old, map->old_capacity, key);
+    }
     return entry->value == 0 ? NULL : entry;
 }
 
 void fingerprint_map_put(struct fingerprint_map *map, struct fingerprint key, uint64_t value, uint64_t detail)
 {
     assert(value > 0);
-    if (is_crowded(map->count, map->capacity)) {
-        grow_fingerprints(map);
+    if (map->old != NULL) {
+        move_some(map);
     }
-    struct fingerprint_entry *entry = find_fingerprint(map->entries, map->capacity, key);
-    if (entry->value == 0) {
+    if (fingerprint_map_get(map, key) == NULL) {
+        if (is_crowded(map->count, map->capacity)) {
+            grow_fingerprints(map);
+        }
         map->count++;
     }
-    *entry = (struct fingerprint_entry){.key = key, .value = value, .detail = detail};
+    *find_fingerprint(map->entries, map->capacity, key) =
+        (struct fingerprint_entry){.key = key, .value = value, .detail = detail};
 }
 
 void fingerprint_map_free(struct fingerprint_map *map)
 {
     free(map->entries);
+    free(map->old);
     *map = (struct fingerprint_map){0};
 }

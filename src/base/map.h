@@ -3,6 +3,9 @@
 // Both are open-addressed with linear probing and grow by doubling. Values are 64-bit numbers; 0 means "not
 // there". Names are copied. Nothing is ever removed singly: what the book knows by name or by reference it
 // knows for ever.
+//
+// There may be millions of fingerprints, so their table moves to its larger place a little with every put:
+// none takes long.
 #ifndef COLOSSUS_BASE_MAP_H
 #define COLOSSUS_BASE_MAP_H
 
@@ -32,6 +35,9 @@ struct fingerprint_map {
         uint64_t detail; // the owner's second word
     } * entries;
     size_t count, capacity;
+    // The table before it was doubled, while not all of it has been moved: the first `moved` places have.
+    struct fingerprint_entry *old;
+    size_t old_capacity, moved;
 };
 
 // Returns NULL when the key is not there. The entry is valid until the next put.

@@ -71,11 +71,47 @@ static void test_fingerprints(void **state)
     assert_null(fingerprint_map_get(&map, (struct fingerprint){0, 0}));
 }
 
+// While a table is on its way to a larger one, what is in either is found, and what is put again holds.
+static void test_fingerprints_on_the_way(void **state)
+{
+    (void)state;
+    struct fingerprint_map map = {0};
+    int ways = 0;
+    for (uint64_t i = 1; i <= MANY; i++) {
+        fingerprint_map_put(&map, (struct fingerprint){i, 0}, i, 1);
+        assert_int_equal(map.count, i);
+        if (map.old == NULL || map.moved != 0) {
+            continue;
+        }
+        ways++;
+        for (uint64_t again = 1; again <= i; again += 3) {
+            fingerprint_map_put(&map, (struct fingerprint){again, 0}, again, 1 + i);
+        }
+        assert_int_equal(map.count, i);
+        for (uint64_t known = 1; known <= i; known++) {
+            const struct fingerprint_entry *entry = fingerprint_map_get(&map, (struct fingerprint){known, 0});
+            assert_non_null(entry);
+            assert_int_equal(entry->value, known);
+            assert_true(known % 3 != 1 || entry->detail == 1 + i);
+        }
+        assert_null(fingerprint_map_get(&map, (struct fingerprint){i + 1, 0}));
+    }
+    assert_in_range(ways, 5, 10);
+    fingerprint_map_free(&map);
+
+    // Given back in the middle of its way.
+    for (uint64_t i = 1; map.old == NULL; i++) {
+        fingerprint_map_put(&map, (struct fingerprint){i, 0}, i, 0);
+    }
+    fingerprint_map_free(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_fingerprints),
+        cmocka_unit_test(test_fingerprints_on_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
