@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,37 +72,50 @@ static void test_fingerprints(void **state)
     assert_null(fingerprint_map_get(&map, (struct fingerprint){0, 0}));
 }
 
+static struct fingerprint spread(uint64_t number)
+{
+    return (struct fingerprint){number * UINT64_C(0x9e3779b97f4a7c15), 0};
+}
+
 // While a table is on its way to a larger one, what is in either is found, and what is put again holds.
 static void test_fingerprints_on_the_way(void **state)
 {
     (void)state;
+    enum { PART = 10 };
     struct fingerprint_map map = {0};
     int ways = 0;
+    uint64_t last_way = 0;
     for (uint64_t i = 1; i <= MANY; i++) {
-        fingerprint_map_put(&map, (struct fingerprint){i, 0}, i, 1);
+        fingerprint_map_put(&map, spread(i), i, 1);
         assert_int_equal(map.count, i);
         if (map.old == NULL || map.moved != 0) {
             continue;
         }
         ways++;
-        for (uint64_t again = 1; again <= i; again += 3) {
-            fingerprint_map_put(&map, (struct fingerprint){again, 0}, again, 1 + i);
+        last_way = i;
+        for (uint64_t again = PART; again <= i; again += PART) {
+            fingerprint_map_put(&map, spread(again), again, 1 + i);
         }
         assert_int_equal(map.count, i);
+        assert_non_null(map.old); // a part of it was moved, no more
         for (uint64_t known = 1; known <= i; known++) {
-            const struct fingerprint_entry *entry = fingerprint_map_get(&map, (struct fingerprint){known, 0});
+            const struct fingerprint_entry *entry = fingerprint_map_get(&map, spread(known));
             assert_non_null(entry);
             assert_int_equal(entry->value, known);
-            assert_true(known % 3 != 1 || entry->detail == 1 + i);
+            assert_int_equal(entry->detail == 1 + i, known % PART == 0);
         }
-        assert_null(fingerprint_map_get(&map, (struct fingerprint){i + 1, 0}));
+        assert_null(fingerprint_map_get(&map, spread(i + 1)));
     }
     assert_in_range(ways, 5, 10);
+    for (uint64_t known = 1; known <= MANY; known++) {
+        bool again = known % PART == 0 && known <= last_way;
+        assert_int_equal(fingerprint_map_get(&map, spread(known))->detail, again ? 1 + last_way : 1);
+    }
     fingerprint_map_free(&map);
 
     // Given back in the middle of its way.
     for (uint64_t i = 1; map.old == NULL; i++) {
-        fingerprint_map_put(&map, (struct fingerprint){i, 0}, i, 0);
+        fingerprint_map_put(&map, spread(i), i, 0);
     }
     fingerprint_map_free(&map);
 }
