@@ -145,7 +145,7 @@ CREATE FUNCTION time_text(seconds bigint) RETURNS text LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE FUNCTION amount_text(micro bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT to_char(micro / 1000000.0, 'FM999999999999990.00####')
+    SELECT to_char(micro / 1000000.0, 'FM999999999999990.009999')
 $$;
 
 CREATE FUNCTION slice_data(part slice, contract text, period_start bigint) RETURNS json LANGUAGE sql STABLE AS $$
