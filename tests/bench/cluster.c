@@ -41,15 +41,6 @@ static void join(char path[PATH_MAX], const char *folder, const char *name)
 
 // ---- Processes
 
-static void fail_with_log(const struct cluster *cluster, const char *what)
-{
-    char line[TEXT] = "", last[TEXT] = "";
-    FILE *log = fopen(cluster->log, "re");
-    while (log != NULL && fgets(line, sizeof line, log) != NULL)
-        memcpy(last, line, sizeof last);
-    bench_fail("%s; the last line of %s: %s", what, cluster->log, last);
-}
-
 static bool become_user(const struct cluster *cluster)
 {
     if (geteuid() == cluster->uid)
@@ -79,20 +70,15 @@ static void become_program(const struct cluster *cluster, const char *program, c
 static pid_t launch(const struct cluster *cluster, const char *program, const char *const *arguments,
                     int input, int output, int death_signal)
 {
-    pid_t parent = getpid();
-    int log = open(cluster->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log < 0)
-        bench_fail("%s: %s", cluster->log, strerror(errno));
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child < 0)
         bench_fail("no process for %s: %s", program, strerror(errno));
     if (child == 0) {
-        if (dup2(input, STDIN_FILENO) < 0 || dup2(output >= 0 ? output : log, STDOUT_FILENO) < 0 ||
-            dup2(log, STDERR_FILENO) < 0)
+        if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+            dup2(output, STDERR_FILENO) < 0)
             _exit(PROGRAM_MISSING);
         become_program(cluster, program, arguments, death_signal, parent);
     }
-    close(log);
     return child;
 }
 
@@ -136,11 +122,8 @@ static bool run(const struct cluster *cluster, const char *program, const char *
 void cluster_run(const struct cluster *cluster, const char *program, const char *const *arguments,
                  const char *input, char *output, size_t size)
 {
-    char what[TEXT];
-    if (run(cluster, program, arguments, input, output, size))
-        return;
-    snprintf(what, sizeof what, "%s did not end well", program);
-    fail_with_log(cluster, what);
+    if (!run(cluster, program, arguments, input, output, size))
+        bench_fail("%s did not end well: %s", program, output);
 }
 
 // ---- Looking for it
@@ -279,6 +262,15 @@ void cluster_make(struct cluster *cluster)
     cluster_run(cluster, "initdb", arguments, "/dev/null", output, sizeof output);
 }
 
+static void fail_with_log(const struct cluster *cluster, const char *what)
+{
+    char line[TEXT] = "", last[TEXT] = "";
+    FILE *log = fopen(cluster->log, "re");
+    while (log != NULL && fgets(line, sizeof line, log) != NULL)
+        memcpy(last, line, sizeof last);
+    bench_fail("%s; the last line of %s: %s", what, cluster->log, last);
+}
+
 // The server keeps in postmaster.pid how far it is.
 static bool is_ready(const struct cluster *cluster)
 {
@@ -320,11 +312,13 @@ void cluster_start(struct cluster *cluster)
                                      "-c", "checkpoint_timeout=15min",
                                      NULL};
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC), status;
-    if (nothing < 0)
-        bench_fail("/dev/null: %s", strerror(errno));
+    int log = open(cluster->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (nothing < 0 || log < 0)
+        bench_fail("%s: %s", log < 0 ? cluster->log : "/dev/null", strerror(errno));
     int64_t begun = nanoseconds();
-    cluster->server = launch(cluster, "postgres", arguments, nothing, -1, SIGINT);
+    cluster->server = launch(cluster, "postgres", arguments, nothing, log, SIGINT);
     close(nothing);
+    close(log);
     while (!is_ready(cluster)) {
         if (waitpid(cluster->server, &status, WNOHANG) == cluster->server)
             fail_with_log(cluster, "PostgreSQL ended before it was ready");

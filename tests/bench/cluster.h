@@ -42,8 +42,8 @@ void cluster_stop(struct cluster *cluster);
 void cluster_remove(struct cluster *cluster);
 
 // Runs a program with arguments (without its name; NULL ends them) and a file as its standard input, and
-// waits for its end, which must be a good one. What it writes goes to `output`, ended with a NUL, and must
-// fit.
+// waits for its end, which must be a good one. All that it writes, on standard error too, goes to `output`,
+// ended with a NUL, and must fit.
 void cluster_run(const struct cluster *cluster, const char *program, const char *const *arguments,
                  const char *input, char *output, size_t size);
 

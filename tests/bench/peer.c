@@ -7,9 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-// After its start the server has nothing in its memory, and writes whole pages to the WAL when they change
-// for the first time: that is over when it is measured. Seeded reservations are of run 1.
-enum { WARM_UP_SECONDS = 2, RUN_FIRST = 100, OUTPUT = 4096, NUMBER = 32 };
+// At first the server has nothing in its memory, each connection has everything to plan, and whole pages go
+// to the WAL when they change for the first time: none of it is measured. Neither is the last second, in
+// which clients end one after the other.
+enum { WARM_UP_SECONDS = 2, LAST_SECONDS = 1 };
+
+// Seeded reservations are of run 1. A report has a line for each second, of at most an hour.
+enum { RUN_FIRST = 100, OUTPUT = 4096, REPORT = 512 * 1024, NUMBER = 32 };
 
 // Where the scripts are; the Makefile says it.
 #define SCRIPT(name) PEER_FOLDER "/" name
@@ -75,36 +79,55 @@ static double reported(const char *report, const char *label)
     return value;
 }
 
+// pgbench shows its progress every second. The rate is that of the seconds after the first ones.
+static void read_progress(const char *report, int seconds, struct peer_result *result)
+{
+    int number = 0;
+    double rates = 0, latencies = 0;
+    for (const char *line = strstr(report, "progress: "); line != NULL;
+         line = strstr(line + 1, "progress: ")) {
+        double at, rate, latency;
+        if (sscanf(line, "progress: %lf s, %lf tps, lat %lf ms", &at, &rate, &latency) != 3)
+            bench_fail("pgbench's progress is not understood: %.80s", line);
+        number++;
+        if (number <= WARM_UP_SECONDS || number > WARM_UP_SECONDS + seconds)
+            continue;
+        rates += rate;
+        latencies += rate * latency;
+    }
+    if (number < WARM_UP_SECONDS + seconds || !(rates > 0))
+        bench_fail("pgbench does not show its progress: %s", report);
+    *result = (struct peer_result){.per_second = rates / seconds, .milliseconds = latencies / rates};
+}
+
 // A refusal is an error, and ends pgbench badly; that every transaction booked is checked by counting.
 static void book(struct peer *peer, int clients, int seconds, struct peer_result *result)
 {
-    char count[NUMBER], duration[NUMBER], origin[NUMBER], run[NUMBER], seed[NUMBER], report[OUTPUT];
+    static char report[REPORT];
+    char count[NUMBER], duration[NUMBER], origin[NUMBER], run[NUMBER], seed[NUMBER];
     const char *const arguments[] = {
-        "-M",       "prepared", "-n", "-c",   count, "-j", clients > 1 ? "2" : "1",
-        "-T",       duration,   "-D", origin, "-D",  run,  "-D",
-        "number=0", seed,       "-f", "-",    NULL};
+        "-M", "prepared", "-n", "-P",   "1",  "-c", count, "-j",       clients > 1 ? "2" : "1",
+        "-T", duration,   "-D", origin, "-D", run,  "-D",  "number=0", seed,
+        "-f", "-",        NULL};
     snprintf(count, NUMBER, "%d", clients);
-    snprintf(duration, NUMBER, "%d", seconds);
+    snprintf(duration, NUMBER, "%d", WARM_UP_SECONDS + seconds + LAST_SECONDS);
     snprintf(origin, NUMBER, "origin=%lld", (long long)hour_start(peer->from).seconds);
     snprintf(run, NUMBER, "run=%u", peer->runs++);
     snprintf(seed, NUMBER, "--random-seed=%u", (unsigned)(peer->seed + peer->runs));
     int64_t before = count_reservations(peer);
     cluster_run(&peer->cluster, "pgbench", arguments, SCRIPT("peer.pgbench"), report, sizeof report);
     int64_t booked = count_reservations(peer) - before;
-    *result = (struct peer_result){.per_second = reported(report, "\ntps = "),
-                                   .milliseconds = reported(report, "\nlatency average = "),
-                                   .bookings = booked};
-    double transactions = reported(report, "\nnumber of transactions actually processed: ");
-    if (booked == 0 || (int64_t)transactions != booked)
-        bench_fail("PostgreSQL has %lld bookings more after pgbench's %.0f transactions", (long long)booked,
-                   transactions);
+    read_progress(report, seconds, result);
+    int64_t transactions = (int64_t)reported(report, "\nnumber of transactions actually processed: ");
+    if (transactions != booked)
+        bench_fail("PostgreSQL has %lld bookings more after pgbench's %lld transactions", (long long)booked,
+                   (long long)transactions);
 }
 
 void peer_measure(struct peer *peer, int clients, double seconds, struct peer_result *result)
 {
     int rounded_up = (int)seconds + ((int)seconds < seconds ? 1 : 0); // pgbench knows whole seconds
     cluster_start(&peer->cluster);
-    book(peer, clients, WARM_UP_SECONDS, result);
     book(peer, clients, rounded_up, result);
     cluster_stop(&peer->cluster);
 }

@@ -25,8 +25,7 @@ struct peer {
 
 struct peer_result {
     double per_second;   // bookings, each a transaction that is on the disk
-    double milliseconds; // the latency on average
-    int64_t bookings;
+    double milliseconds; // that each took on average
 };
 
 // False, after a sentence on standard error, when there is no PostgreSQL that can be used.
