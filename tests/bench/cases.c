@@ -113,13 +113,13 @@ static void measure_peer(struct stage *stage, int clients, struct peer_result *r
     peer_measure(stage->peer, clients, stage->settings->seconds, result);
 }
 
-static void add_peer(const struct stage *stage, int clients, const struct peer_result *result)
+static void add_peer(const struct stage *stage, const struct peer_result *result)
 {
     char note[NOTE];
     if (stage->peer == NULL)
         return;
-    snprintf(note, sizeof note, "%d clients, one at a time each; a transaction takes %.2f ms on average",
-             clients, result->milliseconds);
+    snprintf(note, sizeof note, "one transaction at a time in each connection, %.2f ms on average",
+             result->milliseconds);
     add_number(stage, "  PostgreSQL", UNIT_PER_SECOND, result->per_second, note);
 }
 
@@ -148,7 +148,7 @@ static void run_bookings(struct stage *stage, const char *name, int connections,
     add_rate(stage, name, &measured, limit, peer.per_second);
     add_limit(stage, batch, "row", &by_row);
     add_limit(stage, batch, "table", &by_table);
-    add_peer(stage, connections, &peer);
+    add_peer(stage, &peer);
 }
 
 static void run_one(struct stage *stage)

@@ -27,7 +27,7 @@ bool peer_find(struct peer *peer, const struct settings *settings)
     return cluster_find(&peer->cluster, folder);
 }
 
-// A script without arguments or with some, as "name=value".
+// With what it may need, each as "name=value".
 static void run_script(const struct peer *peer, const char *script, const char *origin, const char *live,
                        const char *seed)
 {

@@ -2,22 +2,25 @@
 --
 -- It is written to be as fast as PostgreSQL allows. A booking leaves the same facts as in colossusd's ledger:
 -- a reservation, its slices, a transfer for each, an event with its JSON, and the client_ref. What the ledger
--- has beyond that is left out, to PostgreSQL's advantage: foreign keys (each would lock a row of a tenant or a
--- pool that all the others lock too), CHECK constraints, the triggers that keep what happened, the chain of
+-- has beyond that is left out, to PostgreSQL's advantage: foreign keys (each would lock a row of a tenant or
+-- a pool that all the others lock too), CHECK constraints, the triggers that keep what happened, the chain of
 -- hashes, and the indexes by tenant.
 --
--- Capacity is exact in each hour. A row for each pool and week has what is used in each of its hours; a
--- booking locks the rows of its weeks in their order, looks, and adds its GPUs. What was tried, with a thousand
--- reservations and 16 clients on two processors, by the processor time of the server for a booking, because the
--- rate depends on what else the machine does (330 us of it are needed without any look at the capacity):
+-- Capacity is exact in each hour: a row for each pool and week has what is used in each of its hours, and a
+-- booking locks the rows of its weeks in their order, looks, and adds its GPUs. Other ways were measured too,
+-- with 16 clients on two busy processors. First bookings a second with 1,000 and with 100,000 reservations,
+-- then the server's processor time for a booking, which depends less on what else the machine does:
 --
---     a row for each pool and week, an array of its hours           440 us, with 100,000 the same and least
---     changes by hour, and the level at the beginning of each week  500 us, and more with each reservation
---     a row for each pool and hour, locked in order                 600 us, the WAL of 168 rows
---     no counts: a lock on the pool's week, and a sum over the
---     reservations that a GiST index finds                          700 us, and more with each reservation
---     the same, with a lock on the pool's row                       less than half the rate, because a lock is
---                                                                   held until the disk has synced
+--     a row for each pool and week, with an array of its hours        4,700  4,600    384 us  394 us
+--     what changes by the hour, and the level where a week begins     4,500  2,100    413 us  848 us
+--     a row for each pool and hour                                    2,600  2,400    713 us  748 us
+--     a sum over what a GiST index finds, with a lock on the weeks    3,700  1,900    481 us  937 us
+--     the same, with a lock on the pool                               2,800  1,500    583 us  1,040 us
+--     no look at the capacity at all                                  6,300  3,900    266 us  304 us
+--
+-- A commit_delay gains nothing, and neither do plans forced to be generic. SQL functions are declared STABLE
+-- even where one would call them IMMUTABLE, because only so are they expanded where they are called, instead
+-- of being parsed each time.
 
 CREATE TABLE pool (
     id integer PRIMARY KEY,
@@ -74,7 +77,7 @@ CREATE TABLE client_ref (
     tenant integer NOT NULL,
     client_ref text NOT NULL,
     method text NOT NULL,
-    request uuid NOT NULL, -- sixteen bytes: a fingerprint of the request
+    request text NOT NULL, -- as resolved, to tell a repetition from a conflict
     thing bigint NOT NULL,
     event bigint NOT NULL,
     PRIMARY KEY (tenant, client_ref)
@@ -144,11 +147,12 @@ CREATE FUNCTION time_text(seconds bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT to_char(to_timestamp(seconds) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 $$;
 
-CREATE FUNCTION amount_text(micro bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION amount_text(micro bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT to_char(micro / 1000000.0, 'FM999999999999990.009999')
 $$;
 
-CREATE FUNCTION slice_data(part slice, contract text, period_start bigint) RETURNS json LANGUAGE sql STABLE AS $$
+CREATE FUNCTION slice_data(part slice, contract text, period_start bigint) RETURNS json
+LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
         'start', time_text(part.start), 'end', time_text(part."end"), 'gpus', part.gpus,
         'price_per_gpu_hour', amount_text(part.price_micro),
@@ -169,9 +173,9 @@ $$;
 
 -- ---- Booking
 
-CREATE FUNCTION request_fingerprint(pool_name text, asked_gpus integer, asked_start bigint, asked_hours integer)
-RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT md5(pool_name || ' ' || asked_gpus || ' ' || asked_start || ' ' || asked_hours)::uuid
+CREATE FUNCTION request_text(pool_name text, asked_gpus integer, asked_start bigint, asked_hours integer)
+RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT pool_name || ' ' || asked_gpus || ' ' || asked_start || ' ' || asked_hours
 $$;
 
 -- Answers 'booked', or 'replayed' when the same request was booked before. A refusal is an exception, so that
@@ -183,14 +187,17 @@ RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     now_seconds bigint := floor(extract(epoch FROM now()));
     asked_end bigint := asked_start + asked_hours * 3600;
-    asked uuid := request_fingerprint(pool_name, asked_gpus, asked_start, asked_hours);
+    asked text := request_text(pool_name, asked_gpus, asked_start, asked_hours);
     tenant_number integer;
     contract_number integer;
     contract_name text;
     contract_start bigint;
     contract_end bigint;
-    its_pool pool;
-    earlier uuid;
+    pool_number integer;
+    pool_unit integer;
+    pool_capacity integer;
+    price bigint;
+    earlier text;
     reservation_number bigint := nextval('reservation_id');
     event_number bigint := nextval('event_seq');
     hours_used integer[];
@@ -205,17 +212,15 @@ DECLARE
     slices json[] := '{}';
     made reservation;
 BEGIN
-    SELECT t.id, c.id, c.contract, c.start, c."end"
-    INTO tenant_number, contract_number, contract_name, contract_start, contract_end
-    FROM tenant AS t LEFT JOIN contract AS c ON c.tenant = t.id WHERE t.tenant = tenant_name;
+    SELECT t.id, c.id, c.contract, c.start, c."end", p.id, p.unit, p.capacity, p.price_micro
+    INTO tenant_number, contract_number, contract_name, contract_start, contract_end, pool_number, pool_unit,
+        pool_capacity, price
+    FROM tenant AS t LEFT JOIN contract AS c ON c.tenant = t.id CROSS JOIN pool AS p
+    WHERE t.tenant = tenant_name AND p.pool = pool_name;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'not_found' USING DETAIL = tenant_name;
+        RAISE EXCEPTION 'not_found';
     END IF;
-    SELECT * INTO its_pool FROM pool WHERE pool = pool_name;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'not_found' USING DETAIL = pool_name;
-    END IF;
-    IF asked_gpus < 1 OR asked_gpus % its_pool.unit <> 0 OR asked_hours < 1 OR asked_start % 3600 <> 0
+    IF asked_gpus < 1 OR asked_gpus % pool_unit <> 0 OR asked_hours < 1 OR asked_start % 3600 <> 0
         OR asked_start < now_seconds - now_seconds % 3600 THEN
         RAISE EXCEPTION 'invalid_params';
     END IF;
@@ -236,21 +241,21 @@ BEGIN
     END IF;
 
     FOR its_week IN asked_start / 604800 .. (asked_end - 1) / 604800 LOOP
-        SELECT used INTO hours_used FROM pool_week WHERE pool = its_pool.id AND week = its_week FOR UPDATE;
+        SELECT used INTO hours_used FROM pool_week WHERE pool = pool_number AND week = its_week FOR UPDATE;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'beyond_horizon';
         END IF;
         first_hour := greatest(asked_start / 3600 - its_week * 168, 0) + 1;
         last_hour := least(asked_end / 3600 - its_week * 168, 168);
         SELECT max(hour) INTO most_used FROM unnest(hours_used[first_hour:last_hour]) AS hour;
-        IF asked_gpus > its_pool.capacity - most_used THEN
-            RAISE EXCEPTION 'capacity_exceeded' USING DETAIL = 'free: ' || its_pool.capacity - most_used;
+        IF asked_gpus > pool_capacity - most_used THEN
+            RAISE EXCEPTION 'capacity_exceeded' USING DETAIL = 'free: ' || pool_capacity - most_used;
         END IF;
         UPDATE pool_week
         SET used = hours_used[:first_hour - 1]
             || ARRAY(SELECT hour + asked_gpus FROM unnest(hours_used[first_hour:last_hour]) AS hour)
             || hours_used[last_hour + 1:]
-        WHERE pool = its_pool.id AND week = its_week;
+        WHERE pool = pool_number AND week = its_week;
     END LOOP;
 
     FOR its_period IN
@@ -260,7 +265,7 @@ BEGIN
         WHERE contract = contract_number AND start < asked_end AND "end" > asked_start
         ORDER BY start
     LOOP
-        amount := asked_gpus * ((its_period.cut_end - its_period.cut_start) / 3600) * its_pool.price_micro;
+        amount := asked_gpus * ((its_period.cut_end - its_period.cut_start) / 3600) * price;
         UPDATE balance SET encumbered_micro = encumbered_micro + amount
         WHERE period = its_period.id AND encumbered_micro + consumed_micro + amount <= authority_micro;
         IF NOT FOUND THEN
@@ -271,7 +276,7 @@ BEGIN
         part_count := part_count + 1;
         INSERT INTO slice (reservation, number, layer, start, "end", gpus, price_micro, period)
         VALUES (reservation_number, part_count, 1, its_period.cut_start, its_period.cut_end, asked_gpus,
-                its_pool.price_micro, its_period.id)
+                price, its_period.id)
         RETURNING * INTO part;
         INSERT INTO transfer (id, at, kind, debit_account, credit_account, amount_micro, period, reservation,
                               event)
@@ -280,9 +285,9 @@ BEGIN
         slices := slices || slice_data(part, contract_name, its_period.start);
     END LOOP;
 
-    INSERT INTO reservation (id, tenant, pool, tier, state, start, "end", gpus, created, cost_micro, gpu_hours,
-                             fees_micro, last_slice, last_layer, client_ref)
-    VALUES (reservation_number, tenant_number, its_pool.id, 'firm', 'booked', asked_start, asked_end,
+    INSERT INTO reservation (id, tenant, pool, tier, state, start, "end", gpus, created, cost_micro,
+                             gpu_hours, fees_micro, last_slice, last_layer, client_ref)
+    VALUES (reservation_number, tenant_number, pool_number, 'firm', 'booked', asked_start, asked_end,
             asked_gpus, now_seconds, cost, asked_gpus::bigint * asked_hours, 0, part_count, 1, asked_ref)
     RETURNING * INTO made;
     INSERT INTO event (seq, at, type, actor, tenant, reservation, data)

@@ -1,5 +1,5 @@
--- Puts the benchmark's scenario into the tables of peer.sql: the large pools, the tenants with their contracts,
--- and live reservations. scenario.c has the same sizes and amounts.
+-- Puts the benchmark's scenario into the tables of peer.sql: the large pools, the tenants with their
+-- contracts, and live reservations. scenario.c has the same sizes and amounts.
 --
 --     psql -v origin=UNIX_SECONDS -v live=NUMBER -v seed=NUMBER
 --
@@ -17,11 +17,12 @@ SELECT number, 'tenant-' || to_char(number, 'FM00') FROM generate_series(1, 64) 
 CREATE TEMPORARY TABLE year AS
 SELECT number, extract(epoch FROM origin + make_interval(years => number - 1))::bigint AS start,
     extract(epoch FROM origin + make_interval(years => number))::bigint AS "end"
-FROM generate_series(1, 11) AS number CROSS JOIN (SELECT to_timestamp(:origin) AT TIME ZONE 'UTC' AS origin) AS o;
+FROM generate_series(1, 11) AS number
+    CROSS JOIN (SELECT to_timestamp(:origin) AT TIME ZONE 'UTC' AS origin) AS first;
 
 INSERT INTO contract (id, tenant, contract, start, "end")
-SELECT id, id, 'contract-' || to_char(id, 'FM00'), (SELECT min(start) FROM year), (SELECT max("end") FROM year)
-FROM tenant;
+SELECT t.id, t.id, 'contract-' || to_char(t.id, 'FM00'), min(y.start), max(y."end")
+FROM tenant AS t CROSS JOIN year AS y GROUP BY t.id;
 
 INSERT INTO contract_period (id, contract, start, "end", authority_account, encumbered_account)
 SELECT id, contract, start, "end", 2 * id, 2 * id + 1
@@ -64,10 +65,11 @@ GROUP BY r.id, t.id, p.id, c.id;
 
 INSERT INTO client_ref (tenant, client_ref, method, request, thing, event)
 SELECT r.tenant, r.client_ref, 'reservation.create',
-    request_fingerprint(p.pool, r.gpus, r.start, ((r."end" - r.start) / 3600)::integer), r.id, r.id
+    request_text(p.pool, r.gpus, r.start, ((r."end" - r.start) / 3600)::integer), r.id, r.id
 FROM reservation AS r JOIN pool AS p ON p.id = r.pool;
 
-SELECT setval('reservation_id', :live), setval('event_seq', :live), setval('transfer_id', max(id)) FROM transfer;
+SELECT setval('reservation_id', :live), setval('event_seq', :live), setval('transfer_id', max(id))
+FROM transfer;
 
 -- ---- What follows from them: the balances, and what is used in each hour
 
@@ -86,7 +88,8 @@ WITH change AS (
     SELECT p.id AS pool, calendar.hour,
         coalesce(sum(s.gpus) OVER (PARTITION BY p.id ORDER BY calendar.hour), 0) AS used
     FROM pool AS p
-        CROSS JOIN generate_series(:origin / 604800 * 168, (:origin / 604800 + 523) * 168 - 1) AS calendar (hour)
+        CROSS JOIN generate_series(:origin / 604800 * 168,
+                                   (:origin / 604800 + 523) * 168 - 1) AS calendar (hour)
         LEFT JOIN summed AS s ON s.pool = p.id AND s.hour = calendar.hour
 )
 SELECT pool, hour / 168, array_agg(used::integer ORDER BY hour) FROM running GROUP BY pool, hour / 168;
