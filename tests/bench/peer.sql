@@ -4,7 +4,8 @@
 -- a reservation, its slices, a transfer for each, an event with its JSON, and the client_ref. What the ledger
 -- has beyond that is left out, to PostgreSQL's advantage: foreign keys (each would lock a row of a tenant or
 -- a pool that all the others lock too), CHECK constraints, the triggers that keep what happened, the chain of
--- hashes, and the indexes by tenant.
+-- hashes, and the indexes by tenant. With the foreign keys alone it books a fifth less, and with those
+-- indexes too a quarter less.
 --
 -- Capacity is exact in each hour: a row for each pool and week has what is used in each of its hours, and a
 -- booking locks the rows of its weeks in their order, looks, and adds its GPUs. Other ways were measured too,
