@@ -126,6 +126,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(generated_headers)
 # The client is also made into a shared library. It and the command line learn their version from here.
 $(objects_client): private compile += -fPIC
 $(objects_client) $(objects_cli): private compile += -DCOLOSSUS_VERSION='"$(VERSION)"'
+# The benchmark reads its scripts for PostgreSQL where they are.
+$(call objects_of,tests/bench/peer.c): private compile += -DPEER_FOLDER='"$(abspath tests/bench)"'
 
 $(generated)/%.o: $(generated)/%.c $(BUILD)/flags
 	$(call say,CC,$<)

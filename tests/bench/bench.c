@@ -6,7 +6,9 @@
 #include "cases.h"
 #include "figures.h"
 #include "machine.h"
+#include "peer.h"
 #include "stage.h"
+#include <stdbool.h>
 #include <stdlib.h>
 
 // How the throughput goes with the size: beside that at the first one.
@@ -22,10 +24,12 @@ int main(void)
 {
     static struct settings settings;
     static struct stage stage;
+    static struct peer peer;
     double first_peak = 0;
     settings_read(&settings);
+    bool with_peer = settings.with_peer && peer_find(&peer, &settings);
     for (size_t i = 0; i < settings.size_count; i++) {
-        stage_make(&stage, &settings, settings.sizes[i]);
+        stage_make(&stage, &settings, with_peer ? &peer : NULL, settings.sizes[i]);
         cases_run(&stage);
         stage_remove(&stage);
         if (first_peak > 0 && stage.peak > 0)
@@ -33,7 +37,7 @@ int main(void)
         else
             first_peak = stage.peak;
     }
-    machine_print(&settings);
+    machine_print(&settings, with_peer ? &peer : NULL);
     figures_print();
     return EXIT_SUCCESS;
 }

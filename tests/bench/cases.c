@@ -102,10 +102,32 @@ static void add_limit(const struct stage *stage, int64_t batch, const char *stat
                                  .note = note});
 }
 
+// PostgreSQL doing the same. No daemon may run. All 0 without it.
+static void measure_peer(struct stage *stage, int clients, struct peer_result *result)
+{
+    *result = (struct peer_result){0};
+    if (stage->peer == NULL)
+        return;
+    if (stage->peer->live == 0)
+        peer_fill(stage->peer, stage->from, stage->live);
+    peer_measure(stage->peer, clients, stage->settings->seconds, result);
+}
+
+static void add_peer(const struct stage *stage, const struct peer_result *result)
+{
+    char note[NOTE];
+    if (stage->peer == NULL)
+        return;
+    snprintf(note, sizeof note, "one transaction at a time in each connection, %.2f ms on average",
+             result->milliseconds);
+    add_number(stage, "  PostgreSQL", UNIT_PER_SECOND, result->per_second, note);
+}
+
 static void run_bookings(struct stage *stage, const char *name, int connections, int depth)
 {
     static struct measured measured;
     static struct limit_result by_row, by_table;
+    struct peer_result peer;
     double limit_seconds = at_most(stage->settings->seconds, LIMIT_SECONDS_MOST);
     struct shape shape = {.kind = REQUESTS_BOOKINGS,
                           .connections = connections,
@@ -122,9 +144,11 @@ static void run_bookings(struct stage *stage, const char *name, int connections,
     limit_measure(stage_copy(stage), stage->from, LIMIT_BY_TABLE, batch, limit_seconds, &by_table);
     double limit = by_row.bookings_per_second > by_table.bookings_per_second ? by_row.bookings_per_second
                                                                              : by_table.bookings_per_second;
-    add_rate(stage, name, &measured, limit, 0);
+    measure_peer(stage, connections, &peer);
+    add_rate(stage, name, &measured, limit, peer.per_second);
     add_limit(stage, batch, "row", &by_row);
     add_limit(stage, batch, "table", &by_table);
+    add_peer(stage, &peer);
 }
 
 static void run_one(struct stage *stage)

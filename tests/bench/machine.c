@@ -29,7 +29,7 @@ static void read_model(char model[LINE])
         fclose(file);
 }
 
-void machine_print(const struct settings *settings)
+void machine_print(const struct settings *settings, const struct peer *peer)
 {
     char model[LINE];
     struct utsname system;
@@ -37,8 +37,9 @@ void machine_print(const struct settings *settings)
     read_model(model);
     if (uname(&system) != 0 || sysinfo(&memory) != 0)
         bench_fail("the machine is unknown: %s", strerror(errno));
-    printf("%ld processors (%s), %.0f GiB of memory, %s %s, SQLite %s; %g s a case, seed %llu.\n\n",
+    printf("%ld processors (%s), %.0f GiB of memory, %s %s, SQLite %s%s%s; %g s a case, seed %llu.\n\n",
            sysconf(_SC_NPROCESSORS_ONLN), model,
            (double)memory.totalram * (double)memory.mem_unit / (1024.0 * 1024 * 1024), system.sysname,
-           system.release, sqlite3_libversion(), settings->seconds, (unsigned long long)settings->seed);
+           system.release, sqlite3_libversion(), peer != NULL ? ", PostgreSQL " : "",
+           peer != NULL ? peer->cluster.version : "", settings->seconds, (unsigned long long)settings->seed);
 }

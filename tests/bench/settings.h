@@ -3,7 +3,7 @@
 //     BENCH_SIZES    live reservations, with commas between; default 1000,100000,1000000
 //     BENCH_SECONDS  of each case; default 5
 //     BENCH_CASES    only cases with this in their name
-//     BENCH_PG       1: measure PostgreSQL too
+//     BENCH_PG       1: measure PostgreSQL too, when it is installed
 //     BENCH_DIR      a folder on a real disk; default build/bench
 //     BENCH_SEED     of all that is random; default 1
 //     BUILD_DIR      where the daemon was built; default build

@@ -16,9 +16,9 @@ static void folder_of(const struct stage *stage, const char *name, char folder[P
         bench_fail("%s: the path is too long", stage->settings->folder);
 }
 
-void stage_make(struct stage *stage, const struct settings *settings, int64_t live)
+void stage_make(struct stage *stage, const struct settings *settings, struct peer *peer, int64_t live)
 {
-    *stage = (struct stage){.settings = settings, .live = live, .runs = RUN_FIRST};
+    *stage = (struct stage){.settings = settings, .live = live, .runs = RUN_FIRST, .peer = peer};
     stage->from = hour_of_instant((struct instant){(int64_t)time(NULL)});
     folder_of(stage, "seeded", stage->seeded);
     if (snprintf(stage->ledger, PATH_MAX, "%s/ledger.db", stage->seeded) >= PATH_MAX)
@@ -58,6 +58,8 @@ void stage_remove(struct stage *stage)
     folder_of(stage, "daemon", folder);
     folder_remove(folder);
     folder_remove(stage->seeded);
+    if (stage->peer != NULL)
+        peer_remove(stage->peer);
 }
 
 // Of a ledger whose daemon has nothing to do.

@@ -11,6 +11,7 @@
 #include "base/hour.h"
 #include "daemon.h"
 #include "load.h"
+#include "peer.h"
 #include "requests.h"
 #include "settings.h"
 #include <limits.h>
@@ -23,8 +24,9 @@ struct stage {
     char seeded[PATH_MAX]; // its folder, and the ledger in it
     char ledger[PATH_MAX];
     struct daemon daemon;
-    uint32_t runs; // so far, so that no client_ref is used twice
-    double peak;   // bookings a second, the most that was seen; 0: not measured
+    uint32_t runs;     // so far, so that no client_ref is used twice
+    double peak;       // bookings a second, the most that was seen; 0: not measured
+    struct peer *peer; // beside it, filled when it is first needed; NULL: none
 };
 
 struct shape {
@@ -42,7 +44,7 @@ struct measured {
     double daemon_processors, load_processors; // that were busy, on average
 };
 
-void stage_make(struct stage *stage, const struct settings *settings, int64_t live);
+void stage_make(struct stage *stage, const struct settings *settings, struct peer *peer, int64_t live);
 
 // Gives the seconds from the start of the daemon's process to its first answer.
 double stage_open(struct stage *stage);
