@@ -1,11 +1,11 @@
 -- The peer of the benchmark: colossusd's booking, done inside PostgreSQL by one function.
 --
--- It is written to be as fast as PostgreSQL allows. A booking leaves the same facts as in colossusd's ledger:
--- a reservation, its slices, a transfer for each, an event with its JSON, and the client_ref. What the ledger
--- has beyond that is left out, to PostgreSQL's advantage: foreign keys (each would lock a row of a tenant or
--- a pool that all the others lock too), CHECK constraints, the triggers that keep what happened, the chain of
--- hashes, and the indexes by tenant. With the foreign keys alone it books a fifth less, and with those
--- indexes too a quarter less.
+-- It is written to be as fast as PostgreSQL allows while doing the same job. A booking leaves the same facts as
+-- in colossusd's ledger: a reservation, its slices, a transfer for each, an event with its JSON, and the
+-- client_ref. Like the ledger it has foreign keys, and a tenant's rows can be found; peer_fill.sql adds what
+-- both need when the tables are full. Without the foreign keys it books a fifth more, without the indexes by
+-- tenant a few percent. What else the ledger has is left out, to PostgreSQL's advantage: CHECK constraints, the
+-- triggers that keep what happened, and the chain of hashes.
 --
 -- Capacity is exact in each hour: a row for each pool and week has what is used in each of its hours, and a
 -- booking locks the rows of its weeks in their order, looks, and adds its GPUs. Other ways were measured too,

@@ -94,5 +94,31 @@ WITH change AS (
 )
 SELECT pool, hour / 168, array_agg(used::integer ORDER BY hour) FROM running GROUP BY pool, hour / 168;
 
+-- ---- What names another row, and how a tenant's rows are found. A booking writes its reservation and its event
+-- ---- after what names them.
+
+ALTER TABLE pool_week ADD FOREIGN KEY (pool) REFERENCES pool;
+ALTER TABLE contract ADD FOREIGN KEY (tenant) REFERENCES tenant;
+ALTER TABLE contract_period ADD FOREIGN KEY (contract) REFERENCES contract;
+ALTER TABLE balance ADD FOREIGN KEY (period) REFERENCES contract_period;
+ALTER TABLE client_ref ADD FOREIGN KEY (tenant) REFERENCES tenant;
+ALTER TABLE reservation
+    ADD FOREIGN KEY (tenant) REFERENCES tenant,
+    ADD FOREIGN KEY (pool) REFERENCES pool;
+ALTER TABLE slice
+    ADD FOREIGN KEY (reservation) REFERENCES reservation DEFERRABLE INITIALLY DEFERRED,
+    ADD FOREIGN KEY (period) REFERENCES contract_period;
+ALTER TABLE transfer
+    ADD FOREIGN KEY (period) REFERENCES contract_period,
+    ADD FOREIGN KEY (reservation) REFERENCES reservation DEFERRABLE INITIALLY DEFERRED,
+    ADD FOREIGN KEY (event) REFERENCES event DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE event
+    ADD FOREIGN KEY (tenant) REFERENCES tenant,
+    ADD FOREIGN KEY (reservation) REFERENCES reservation;
+
+CREATE INDEX reservation_of_tenant ON reservation (tenant, id);
+CREATE INDEX event_of_tenant ON event (tenant, seq);
+CREATE INDEX transfer_of_period ON transfer (period, id);
+
 VACUUM ANALYZE;
 CHECKPOINT;
