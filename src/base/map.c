@@ -12,7 +12,7 @@
 
 // How many places of an old table are moved with each put. One and a third would be enough for all of it to
 // have been moved when the new one is full.
-#define PLACES_MOVED 4
+#define PLACES_MOVED 8
 
 static bool is_crowded(size_t count, size_t capacity)
 {

@@ -8,12 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-// From so many on, a tenth of them has put to use all that pools and contracts need once, so that what more
-// of them take is theirs alone.
-#define MANY 100000
-
-#define MEMORY_NOTE "6 pools over 10 years, 64 contracts of 11 years"
-
 enum { DECISIONS = 100000, REFUSALS = 20000, BATCH = 256, RUN_CORE = 10 };
 
 // What this process has in memory, in bytes.
@@ -116,29 +110,16 @@ static int64_t fill_and_weigh(struct broker *broker, struct hour from, int64_t l
     return resident() - before;
 }
 
-static void add_memory(const char *name, int64_t live, double bytes, const char *note)
-{
-    figures_add(
-        &(struct figure){.name = name, .live = live, .unit = UNIT_BYTES, .value = bytes, .note = note});
-}
-
 void core_figures(int64_t live, uint64_t seed)
 {
     struct broker broker;
     struct hour from = hour_of_instant((struct instant){(int64_t)time(NULL)});
-    int64_t fewer = live / 10, with_fewer = 0;
-    if (live >= MANY) {
-        with_fewer = fill_and_weigh(&broker, from, fewer, seed);
-        broker_close(&broker);
-    }
-    int64_t with_all = fill_and_weigh(&broker, from, live, seed);
-    add_memory("memory of the book", live, (double)with_all, MEMORY_NOTE);
-    if (live >= MANY) {
-        double each = (double)(with_all - with_fewer) / (double)(live - fewer);
-        add_memory("memory of a live reservation", live, each, "by how much more than a tenth of them takes");
-        add_memory("memory of all else in the book", live, (double)with_all - each * (double)live,
-                   MEMORY_NOTE);
-    }
+    int64_t bytes = fill_and_weigh(&broker, from, live, seed);
+    figures_add(&(struct figure){.name = "memory of the book",
+                                 .live = live,
+                                 .unit = UNIT_BYTES,
+                                 .value = (double)bytes,
+                                 .note = "6 pools over 10 years, 64 contracts of 11 years"});
     int64_t clock = cost_of_clock();
     measure_bookings(&broker, from, live, clock);
     measure_refusals(&broker, from, live, clock);
