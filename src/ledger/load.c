@@ -142,5 +142,5 @@ bool ledger_load(struct ledger *ledger, struct book *book, struct ledger_error *
     int64_t last_event = sqlite3_column_int64(ends, 0), last_transfer = sqlite3_column_int64(ends, 1);
     sqlite3_reset(ends);
     book_loaded(book, ledger->last_time, last_event, last_transfer);
-    return true;
+    return connection_set(&ledger->connection, "cache_size", CACHE_FOR_WRITING, error);
 }

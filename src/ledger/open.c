@@ -18,9 +18,6 @@
 // A reader that keeps an old snapshot lets the WAL grow; once it has left, the file is cut to this size.
 #define WAL_KEPT_BYTES 67108864
 
-// SQLite's cache of pages, in KiB as a negative number.
-#define CACHE_SIZE (-65536)
-
 // What a statement needs to be undone by itself stays in memory: no other folder is written to.
 #define TEMP_STORE_MEMORY 2
 
@@ -75,7 +72,7 @@ static bool configure_writer(struct ledger *ledger, struct ledger_error *error)
     if (!set_journal_mode(connection, error) ||
         !connection_set(connection, "synchronous", SYNCHRONOUS_FULL, error) ||
         !connection_set(connection, "wal_autocheckpoint", 0, error) ||
-        !connection_set(connection, "cache_size", CACHE_SIZE, error) ||
+        !connection_set(connection, "cache_size", CACHE_FOR_LOADING, error) ||
         !connection_set(connection, "temp_store", TEMP_STORE_MEMORY, error) || !keep_wal(connection, error))
         return false;
     // Its setting answers with the value taken, as its reading does.
