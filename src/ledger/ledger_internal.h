@@ -8,8 +8,8 @@
 #include "ledger/posting.h"
 #include "ledger/witness.h"
 
-// SQLite's cache of pages, in KiB as a negative number. Loading reads every page once: a large cache would hold
-// pages that nobody asks for again.
+// SQLite's cache of pages, in KiB as a negative number. Loading reads every page once: a large cache would
+// hold pages that nobody asks for again.
 #define CACHE_FOR_LOADING (-4096)
 #define CACHE_FOR_WRITING (-65536)
 
