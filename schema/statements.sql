@@ -47,10 +47,11 @@ ON CONFLICT (id) DO UPDATE SET site = excluded.site, pool = excluded.pool, gpu =
     unit = excluded.unit, watts_per_gpu = excluded.watts_per_gpu, note = excluded.note;
 
 -- name: write_tenant
-INSERT INTO tenant (id, tenant, name, suspended, note)
+INSERT INTO tenant (id, tenant, name, suspended, note, requests_per_second, requests_burst)
 SELECT * FROM pending_tenant WHERE true
 ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, name = excluded.name,
-    suspended = excluded.suspended, note = excluded.note;
+    suspended = excluded.suspended, note = excluded.note,
+    requests_per_second = excluded.requests_per_second, requests_burst = excluded.requests_burst;
 
 -- name: write_uid
 INSERT INTO tenant_uid (uid, tenant, revoked)
@@ -189,7 +190,7 @@ SELECT id, pool, tier, start, price_micro, event FROM rate ORDER BY id;
 SELECT id, pool, kind, gpus, start, end, base, note, event FROM capacity_change ORDER BY id;
 
 -- name: load_tenants
-SELECT id, tenant, name, suspended, note FROM tenant ORDER BY id;
+SELECT id, tenant, name, suspended, note, requests_per_second, requests_burst FROM tenant ORDER BY id;
 
 -- name: load_uids
 SELECT uid, tenant, revoked FROM tenant_uid ORDER BY uid;
@@ -521,7 +522,9 @@ WHERE (SELECT count(*) FROM ledger WHERE one = 1 AND clock IN ('system', 'manual
 LIMIT 1;
 
 -- name: verify_tenants
-SELECT t.tenant, t.suspended, e.seq, json_extract(e.data, '$.tenant.suspended')
+SELECT t.tenant, t.suspended, e.seq, json_extract(e.data, '$.tenant.suspended'),
+    t.requests_per_second = json_extract(e.data, '$.tenant.rate_limit.per_second')
+    AND t.requests_burst = coalesce(json_extract(e.data, '$.tenant.rate_limit.burst'), 0)
 FROM tenant AS t LEFT JOIN (
     SELECT tenant, max(seq) AS seq FROM event
     WHERE type IN ('tenant.added', 'tenant.changed', 'tenant.suspended', 'tenant.resumed')

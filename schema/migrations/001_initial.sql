@@ -113,7 +113,11 @@ CREATE TABLE tenant (
     tenant TEXT NOT NULL UNIQUE,
     name TEXT,
     suspended INTEGER NOT NULL CHECK (suspended IN (0, 1)),
-    note TEXT
+    note TEXT,
+    -- How often it may ask: 0 for as often as it likes.
+    requests_per_second INTEGER NOT NULL CHECK (requests_per_second BETWEEN 0 AND 1000000),
+    requests_burst INTEGER NOT NULL
+        CHECK (requests_burst BETWEEN 0 AND 1000000 AND (requests_burst = 0) = (requests_per_second = 0))
 ) STRICT;
 
 -- Who a uid is: a tenant's, or an operator's when tenant is NULL.

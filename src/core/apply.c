@@ -118,6 +118,7 @@ static void apply_tenant(struct book *book, const struct tenant_row *row)
         name_map_put(&book->tenant_names, row->tenant, row->id);
     tenant->row.id = row->id;
     tenant->row.suspended = row->suspended;
+    tenant->row.rate_limit = row->rate_limit;
     replace_text(&tenant->row.tenant, row->tenant);
     replace_text(&tenant->row.name, row->name);
     replace_text(&tenant->row.note, row->note);

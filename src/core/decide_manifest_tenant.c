@@ -3,6 +3,7 @@
 // A uid is at most one owner's. A list of uids takes the place of the one before: what is missing in it is
 // revoked, and a uid may move to another owner when the same manifest takes it from the one before.
 #include "core/manifest_apply.h"
+#include "core/manifest_text.h"
 #include <assert.h>
 #include <string.h>
 
@@ -182,6 +183,7 @@ static void write_tenant(struct manifest_apply *apply, const struct tenant_row *
     json_write_text(&json, "name", row->name);
     json_write_bool(&json, "suspended", row->suspended);
     json_write_text(&json, "note", row->note);
+    manifest_write_rate_limit(&json, &row->rate_limit);
     write_uids(apply, &json, owner);
     json_write_object_end(&json);
     json_write_object_end(&json);
@@ -200,10 +202,13 @@ static void apply_tenant(struct manifest_apply *apply, size_t index)
         .name = arena_copy_text(apply->builder->arena, name),
         .suspended = listed->has_suspended ? listed->suspended : !is_new && present->suspended,
         .note = manifest_note(apply, listed->note, is_new ? NULL : present->note),
+        .rate_limit = listed->has_rate_limit || is_new ? listed->rate_limit : present->rate_limit,
     };
     bool row_differs = is_new || manifest_text_differs(row.name, present->name) ||
                        manifest_text_differs(listed->note, present->note) ||
-                       row.suspended != present->suspended;
+                       row.suspended != present->suspended ||
+                       row.rate_limit.per_second != present->rate_limit.per_second ||
+                       row.rate_limit.burst != present->rate_limit.burst;
     if (!row_differs && !uids_differ(apply, owner))
         return;
     // The event names the tenant, so the tenant's line goes before it.

@@ -7,6 +7,7 @@
 #include "core/builder.h"
 #include "core/capacity_change.h"
 #include "core/displacement.h"
+#include "core/manifest_text.h"
 #include <string.h>
 
 static void refuse_member(struct builder *builder, const char *member, const char *message)
@@ -181,6 +182,7 @@ static int64_t suspend(struct builder *builder, const struct request *request,
     json_write_text(&json, "tenant", row.tenant);
     json_write_text(&json, "name", row.name);
     json_write_bool(&json, "suspended", suspended);
+    manifest_write_rate_limit(&json, &row.rate_limit);
     json_write_text(&json, "reason", request->reason);
     json_write_object_end(&json);
     json_write_object_end(&json);

@@ -118,6 +118,8 @@ static void describe_tenant(const struct book *book, uint32_t tenant, struct are
     described->name = row->name;
     described->note = row->note;
     described->has_suspended = described->suspended = row->suspended;
+    described->has_rate_limit = row->rate_limit.per_second > 0;
+    described->rate_limit = row->rate_limit;
     described->has_uids = true;
     describe_uids(book, arena, tenant, &described->uids, &described->uid_count);
 }

@@ -56,6 +56,8 @@ struct manifest_tenant {
     uint32_t *uids;
     size_t uid_count;
     bool has_suspended, suspended; // an export writes it when true
+    bool has_rate_limit;           // the same, when there is one
+    struct rate_limit rate_limit;
 };
 
 struct manifest_period {

@@ -89,6 +89,15 @@ static void write_pool(struct json *json, const struct manifest_pool *pool)
         write_changes(json, pool);
 }
 
+void manifest_write_rate_limit(struct json *json, const struct rate_limit *rate_limit)
+{
+    json_write_object(json, "rate_limit");
+    json_write_integer(json, "per_second", rate_limit->per_second);
+    if (rate_limit->per_second > 0)
+        json_write_integer(json, "burst", rate_limit->burst);
+    json_write_object_end(json);
+}
+
 static void write_tenant(struct json *json, const struct manifest_tenant *tenant)
 {
     json_write_text(json, "tenant", tenant->tenant);
@@ -99,6 +108,8 @@ static void write_tenant(struct json *json, const struct manifest_tenant *tenant
         write_uids(json, tenant->uids, tenant->uid_count);
     if (tenant->has_suspended)
         json_write_bool(json, "suspended", tenant->suspended);
+    if (tenant->has_rate_limit)
+        manifest_write_rate_limit(json, &tenant->rate_limit);
 }
 
 // ---- Contracts

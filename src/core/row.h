@@ -104,12 +104,21 @@ struct capacity_change_row {
     int64_t event;
 };
 
+// How often a tenant may ask: so many requests a second, and so many at once after a pause.
+struct rate_limit {
+    int32_t per_second; // 0: as often as it likes
+    int32_t burst;
+};
+
+#define RATE_LIMIT_MOST 1000000
+
 struct tenant_row {
     uint32_t id;
     const char *tenant;
     const char *name;
     bool suspended;
     const char *note;
+    struct rate_limit rate_limit;
 };
 
 // Who a uid is: a tenant's, or an operator's when tenant is 0. Revoked rows stay, so that a uid can be given

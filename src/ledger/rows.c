@@ -129,6 +129,8 @@ static void put_tenant(struct row_values *values, const struct tenant_row *row)
     put_text(values, row->name);
     put_integer(values, row->suspended);
     put_text(values, row->note);
+    put_integer(values, row->rate_limit.per_second);
+    put_integer(values, row->rate_limit.burst);
 }
 
 static void put_token(struct row_values *values, const struct token_row *row)

@@ -138,6 +138,8 @@ static void read_tenant(struct columns *columns, struct tenant_row *row)
     row->name = read_text(columns);
     row->suspended = read_bool(columns);
     row->note = read_text(columns);
+    row->rate_limit.per_second = read_small(columns);
+    row->rate_limit.burst = read_small(columns);
 }
 
 static void read_token(struct columns *columns, struct token_row *row)

@@ -159,6 +159,10 @@ bool verify_tenants(struct verification *verification)
             verify_find(verification,
                         "tenant %s: suspended differs from event %lld, the last that changed it", tenant,
                         (long long)sqlite3_column_int64(statement, 2));
+        else if (sqlite3_column_int64(statement, 4) == 0)
+            verify_find(verification,
+                        "tenant %s: the rate limit differs from event %lld, the last that changed it", tenant,
+                        (long long)sqlite3_column_int64(statement, 2));
     }
     if (statement != NULL)
         sqlite3_reset(statement);

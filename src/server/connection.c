@@ -457,16 +457,36 @@ static void drop_input(struct connection *connection, size_t length)
     }
 }
 
+// Operators have a share for each connection; a tenant's connections have one together, and those of nobody
+// too.
+static int64_t share_of_turn(struct connection *connection)
+{
+    int64_t share = limits_of(connection)->calls_per_turn;
+    if (connection->session.role == ROLE_OPERATOR) {
+        return share;
+    }
+    return quota_left(&connection->server->quota, connection->session.tenant, share);
+}
+
+static void count_calls(struct connection *connection, int64_t calls)
+{
+    if (connection->session.role != ROLE_OPERATOR) {
+        quota_use(&connection->server->quota, connection->session.tenant, calls);
+    }
+}
+
 // Decides the lines that are there, as far as the limits let it. True when the connection was stopped by its
 // share of the turn and has more to do.
 static bool decide_lines(struct connection *connection)
 {
-    int64_t share = limits_of(connection)->calls_per_turn;
+    int64_t share = share_of_turn(connection);
     size_t offset = 0, length, consumed;
-    bool exhausted = false;
+    bool exhausted = share <= 0;
     while (!connection->is_leaving && is_below_limits(connection) && !exhausted) {
         if (next_line(connection, offset, &length, &consumed)) {
-            share -= dispatch_line(connection, connection->input.data + offset, length);
+            int64_t calls = dispatch_line(connection, connection->input.data + offset, length);
+            count_calls(connection, calls);
+            share -= calls;
             offset += consumed;
             exhausted = share <= 0;
             continue;

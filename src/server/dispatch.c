@@ -100,10 +100,31 @@ static bool settle_tenant(struct exchange *exchange)
     return true;
 }
 
+// A tenant may have a limit on how often it asks, whatever it asks. True when it is within it; else it has
+// been told.
+static bool is_within_rate(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    const struct session *session = &exchange->connection->session;
+    int64_t retry_after_ms;
+    if (session->role != ROLE_TENANT || server->store.book == NULL ||
+        quota_take(&server->quota, session->tenant,
+                   &book_tenant_row(server->store.book, session->tenant)->rate_limit, (int64_t)uv_hrtime(),
+                   &retry_after_ms)) {
+        return true;
+    }
+    wire_reply_rate_limited(&exchange->slot->text, exchange->id, retry_after_ms);
+    server->totals.refusals++;
+    return false;
+}
+
 static enum answer handle(struct exchange *exchange)
 {
     struct server *server = exchange->server;
     const struct wire_call *call = exchange->call;
+    if (!is_within_rate(exchange)) {
+        return ANSWER_READY;
+    }
     if (call->error.code != 0) {
         return answer_error(exchange, call->error.code, call->error.message, call->error.member);
     }

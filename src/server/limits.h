@@ -19,7 +19,9 @@
 //                       is left of a batch is told `overloaded`
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading
 //                       stops
-// calls_per_turn        requests that one connection may have decided before the others have their turn
+// calls_per_turn        requests that one tenant, or one connection of an operator, may have decided before
+// the
+//                       others have their turn
 // batch_rows            of decisions in a batch; the connections that are left wait, in their order, until it
 // is
 //                       closed
@@ -36,7 +38,7 @@
     LIMIT(in_flight, 256, 1, 65536)                                                                          \
     LIMIT(output_bytes, 4194304, 4096, 1073741824)                                                           \
     LIMIT(ledger_reads, 4, 2, 256)                                                                           \
-    LIMIT(calls_per_turn, 256, 1, 65536)                                                                     \
+    LIMIT(calls_per_turn, 64, 1, 65536)                                                                      \
     LIMIT(batch_rows, 16384, 16, 1048576)                                                                    \
     LIMIT(lifecycle_per_batch, 64, 1, 65536)                                                                 \
     LIMIT(wrong_tokens, 5, 1, 100)                                                                           \

@@ -42,10 +42,12 @@ static struct connection *take_touched(struct server *server)
     return connection;
 }
 
-// Every connection that was touched before this turn gets its share of it; those it leaves with more to do
-// are touched again and come in the next. When the batch is full, those that are left come first in the next.
+// Every connection that was touched before this turn gets its share of it, and all those of one tenant no
+// more than one share together; those it leaves with more to do are touched again and come in the next. When
+// the batch is full, those that are left come first in the next.
 static void turn_connections(struct server *server)
 {
+    quota_begin_turn(&server->quota);
     const struct connection *last = server->last_touched, *taken = NULL;
     while (server->touched != NULL && taken != last && !writer_is_full(&server->writer)) {
         struct connection *connection = take_touched(server);
@@ -350,4 +352,5 @@ void server_close(struct server *server)
     slot_pool_free(&server->slots);
     arena_free(&server->parsing);
     free(server->advancing);
+    quota_free(&server->quota);
 }

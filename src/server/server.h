@@ -16,6 +16,7 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/listener.h"
+#include "server/quota.h"
 #include "server/reader.h"
 #include "server/slot.h"
 #include "server/store.h"
@@ -42,6 +43,7 @@ struct server {
     struct writer writer;
     struct reader reader;
     struct timer timer;
+    struct quota quota;
     struct totals totals;
     uint64_t started_milliseconds;
     bool stopping;

@@ -303,10 +303,31 @@ static bool read_operators(struct reader *reader, json_t *object, struct fingerp
     return true;
 }
 
+// Left out, a tenant may use at once what it has for a second.
+static bool read_rate_limit(struct reader *reader, json_t *element, struct manifest_tenant *tenant)
+{
+    static const char *const names[] = {"per_second", "burst", NULL};
+    json_t *object = member_object(reader, element, "rate_limit", names);
+    if (object == NULL)
+        return reader->message == NULL;
+    struct rate_limit *limit = &tenant->rate_limit;
+    tenant->has_rate_limit = true;
+    if (!member_integer32(reader, object, "per_second", REQUIRED, 0, RATE_LIMIT_MOST, &limit->per_second))
+        return false;
+    if (!member_given(object, "burst"))
+        limit->burst = limit->per_second;
+    else if (limit->per_second == 0)
+        return reader_fail_member(reader, "burst", "means nothing without a limit");
+    else if (!member_integer32(reader, object, "burst", REQUIRED, 1, RATE_LIMIT_MOST, &limit->burst))
+        return false;
+    reader_leave(reader);
+    return true;
+}
+
 static bool read_tenant(struct reader *reader, json_t *element, struct name_map *listed,
                         struct fingerprint_map *uids, struct manifest_tenant *tenant)
 {
-    static const char *const names[] = {"tenant", "name", "note", "uids", "suspended", NULL};
+    static const char *const names[] = {"tenant", "name", "note", "uids", "suspended", "rate_limit", NULL};
     if (!read_object(reader, element))
         return false;
     tenant->has_suspended = member_given(element, "suspended");
@@ -317,7 +338,8 @@ static bool read_tenant(struct reader *reader, json_t *element, struct name_map 
            member_text(reader, element, "name", OPTIONAL, TEXT_FREE, 0, TEXT_MAX_CHARACTERS, &tenant->name) &&
            member_note(reader, element, &tenant->note) &&
            read_uids(reader, element, uids, &tenant->has_uids, &tenant->uids, &tenant->uid_count) &&
-           member_bool(reader, element, "suspended", &tenant->suspended);
+           member_bool(reader, element, "suspended", &tenant->suspended) &&
+           read_rate_limit(reader, element, tenant);
 }
 
 static bool read_tenants(struct reader *reader, json_t *object, struct fingerprint_map *uids,

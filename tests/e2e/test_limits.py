@@ -5,13 +5,19 @@ import os
 import signal
 import socket
 import threading
+import time
 
 from agreement import agree
 from harness import Client, Daemon, check, connect, equal, until
-from manifests import contract
+from manifests import contract, small
 
 GOOD = dict(pool="hall/a", gpus=8, start="2026-12-05T00:00:00Z", hours=24)
 ONE = dict(pool="hall/a", gpus=1, start="2026-12-05T00:00:00Z", hours=1)
+
+
+def day(number, k):
+    """A start of its own for each, so that none is refused for want of GPUs."""
+    return f"2026-12-{6 + number:02d}T{5 * k:02d}:00:00Z"
 
 
 def resident_kilobytes(daemon):
@@ -98,6 +104,69 @@ def test_a_batch_is_bounded():
         most = daemon.sql("SELECT max(n) AS n FROM (SELECT count(*) AS n FROM event WHERE batch > ? GROUP BY batch)",
                           first)[0]["n"]
         check(most <= 64 // 3 + 16, "decisions in a batch:", most)
+        agree(daemon)
+
+
+def with_rate_limit(**limit):
+    manifest = small()
+    manifest["tenants"][0]["rate_limit"] = limit
+    return manifest
+
+
+def test_a_tenant_has_a_rate_limit():
+    """It is for all of a tenant's connections together, and for nobody else; what is refused says when to come back."""
+    with Daemon(with_rate_limit(per_second=1, burst=5)) as daemon:
+        operator, other = daemon.operator(), daemon.tenant("beta")
+        clients = [daemon.tenant("acme") for _ in range(2)]
+        begun = time.monotonic()
+        answers = []
+        for round_number in range(20):
+            for client in clients:
+                answers.append(client.ask("session.info" if round_number % 2 else "pool.list"))
+        passed = sum("result" in answer for answer in answers)
+        check(5 <= passed <= 6 + time.monotonic() - begun, "requests that were let through:", passed)
+        check("result" in answers[0] and "result" in answers[4], "the burst comes first")
+        for answer in answers:
+            if "error" in answer:
+                equal(answer["error"]["data"]["kind"], "rate_limited")
+                check(1 <= answer["error"]["data"]["retry_after_ms"] <= 1000, "when to come back:", answer)
+        for _ in range(20):
+            other.call("session.info")
+            operator.call("reservation.list", tenant="acme")
+        equal(operator.call("manifest.export")["manifest"]["tenants"][0]["rate_limit"], {"per_second": 1, "burst": 5})
+        # It is the ledger's, so a restart keeps it; a manifest without it leaves it, and one with 0 takes it away.
+        daemon.restart()
+        operator = daemon.operator()
+        operator.call("manifest.apply", manifest=small())
+        equal(daemon.sql("SELECT requests_per_second AS n, requests_burst AS b FROM tenant WHERE tenant = 'acme'"),
+              [{"n": 1, "b": 5}])
+        operator.call("manifest.apply", manifest=with_rate_limit(per_second=0))
+        acme = daemon.tenant("acme")
+        for _ in range(20):
+            acme.call("session.info")
+        daemon.verify()
+
+
+def test_a_tenant_has_one_share_of_a_turn():
+    """However many connections one tenant asks on, another's request is decided in the first turn."""
+    with Daemon(small(), config={"limits": {"calls_per_turn": 1}}) as daemon:
+        first = daemon.operate("server.status")["ledger"]["last_batch"]
+        many, other = [daemon.tenant("acme") for _ in range(20)], daemon.tenant("beta")
+        for client in [*many, other]:
+            client.call("session.info")
+        os.kill(daemon.process.pid, signal.SIGSTOP)  # so that it finds all of it at once
+        for number, client in enumerate(many):
+            client.raw(b"".join(client.request("reservation.create", dict(GOOD, start=day(number, k), hours=1))
+                                for k in range(5)))
+        other.raw(other.request("reservation.create", GOOD))
+        os.kill(daemon.process.pid, signal.SIGCONT)
+        for client in [*many, other]:
+            while client.expected:
+                check("result" in client.reply(), "a booking was refused")
+        order = daemon.sql("SELECT t.tenant FROM event AS e JOIN tenant AS t ON t.id = e.tenant "
+                           "WHERE e.batch > ? AND e.type = 'reservation.booked' ORDER BY e.seq", first)
+        place = [row["tenant"] for row in order].index("beta")
+        check(place <= 2, "so many of the other tenant's requests were decided before:", place)
         agree(daemon)
 
 

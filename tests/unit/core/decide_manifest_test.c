@@ -118,6 +118,8 @@ static void test_an_export_recreates_the_book_and_changes_nothing_in_it(void **s
     sample.scope[0] = "north/h100";
     sample.contracts[0].pool_count = 1;
     sample.tenants[1].has_suspended = sample.tenants[1].suspended = true;
+    sample.tenants[0].has_rate_limit = true;
+    sample.tenants[0].rate_limit = (struct rate_limit){50, 80};
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     decide(&fixture, (struct request){.kind = REQUEST_CAPACITY_CHANGE,
                                       .capacity = {.pool = "north/h100",

@@ -244,6 +244,16 @@ static void tenants_and_uids_are_checked(void **state)
         {TENANTS("{\"tenant\":\"t\",\"uids\":7}"), "tenants[0].uids"},
         {TENANTS("{\"tenant\":\"t\",\"suspended\":1}"), "tenants[0].suspended"},
         {TENANTS("{\"tenant\":\"t\"},{\"tenant\":\"t\"}"), "tenants[1].tenant"},
+        {TENANTS("{\"tenant\":\"t\",\"rate_limit\":5}"), "tenants[0].rate_limit"},
+        {TENANTS("{\"tenant\":\"t\",\"rate_limit\":{}}"), "tenants[0].rate_limit.per_second"},
+        {TENANTS("{\"tenant\":\"t\",\"rate_limit\":{\"per_second\":-1}}"),
+         "tenants[0].rate_limit.per_second"},
+        {TENANTS("{\"tenant\":\"t\",\"rate_limit\":{\"per_second\":1000001}}"),
+         "tenants[0].rate_limit.per_second"},
+        {TENANTS("{\"tenant\":\"t\",\"rate_limit\":{\"per_second\":1,\"burst\":0}}"),
+         "tenants[0].rate_limit.burst"},
+        {TENANTS("{\"tenant\":\"t\",\"rate_limit\":{\"per_second\":0,\"burst\":1}}"),
+         "tenants[0].rate_limit.burst"},
     };
     RUN(faults);
     struct manifest manifest;
@@ -252,6 +262,23 @@ static void tenants_and_uids_are_checked(void **state)
     assert_true(manifest.tenants[0].has_uids);
     assert_int_equal(manifest.tenants[0].uid_count, 0);
     assert_false(manifest.tenants[1].has_uids);
+    assert_false(manifest.tenants[1].has_rate_limit);
+}
+
+static void a_rate_limit_has_a_burst_of_a_second(void **state)
+{
+    struct manifest manifest;
+    const char *path, *message;
+    const char *text = TENANTS("{\"tenant\":\"t\",\"rate_limit\":{\"per_second\":7}},"
+                               "{\"tenant\":\"u\",\"rate_limit\":{\"per_second\":7,\"burst\":1000000}},"
+                               "{\"tenant\":\"v\",\"rate_limit\":{\"per_second\":0}}");
+    assert_true(wire_parse_manifest(text, strlen(text), *state, &manifest, &path, &message));
+    static const struct rate_limit expected[] = {{7, 7}, {7, 1000000}, {0, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(manifest.tenants[i].has_rate_limit);
+        assert_int_equal(manifest.tenants[i].rate_limit.per_second, expected[i].per_second);
+        assert_int_equal(manifest.tenants[i].rate_limit.burst, expected[i].burst);
+    }
 }
 
 #define CONTRACTS(text) "{\"version\":1,\"contracts\":[" text "]}"
@@ -377,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sites_are_checked, begin, end),
         cmocka_unit_test_setup_teardown(pools_are_checked, begin, end),
         cmocka_unit_test_setup_teardown(tenants_and_uids_are_checked, begin, end),
+        cmocka_unit_test_setup_teardown(a_rate_limit_has_a_burst_of_a_second, begin, end),
         cmocka_unit_test_setup_teardown(windows_and_periods_are_checked, begin, end),
         cmocka_unit_test_setup_teardown(terms_are_checked, begin, end),
         cmocka_unit_test_setup_teardown(percentages_are_exact, begin, end),
