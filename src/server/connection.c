@@ -475,6 +475,22 @@ static void count_calls(struct connection *connection, int64_t calls)
     }
 }
 
+// A tenant that goes on asking beyond its rate limit is let wait, and what it sends stays in its sockets.
+static bool is_held(struct connection *connection)
+{
+    return connection->session.role == ROLE_TENANT &&
+           quota_is_held(&connection->server->quota, connection->session.tenant, (int64_t)uv_hrtime());
+}
+
+static void hold(struct connection *connection)
+{
+    uv_timer_t *timer = &connection->server->holding;
+    connection->is_held = true;
+    if (!uv_is_active((uv_handle_t *)timer)) {
+        uv_timer_start(timer, connections_let_go, 1, 0);
+    }
+}
+
 // Decides the lines that are there, as far as the limits let it. True when the connection was stopped by its
 // share of the turn and has more to do.
 static bool decide_lines(struct connection *connection)
@@ -530,23 +546,26 @@ void connection_turn(struct connection *connection)
     if (connection->is_closed) {
         return;
     }
-    bool more = decide_lines(connection);
+    bool held = is_held(connection);
+    bool more = !held && decide_lines(connection);
     if (!release(connection)) {
         connection_drop(connection);
         return;
     }
     unpark(connection);
-    if (more || can_go_on(connection)) {
+    if (held) {
+        hold(connection);
+    } else if (more || can_go_on(connection)) {
         connection_touch(connection);
     }
     bool answered = connection->slots.count == 0 && untaken(connection) == 0;
-    if (answered && connection->server->stopping && !connection->is_touched) {
+    if (answered && connection->server->stopping && !connection->is_touched && !held) {
         connection_drop(connection);
     } else if (answered && connection->is_leaving) {
         finish(connection);
     }
     if (!connection->is_closed) {
-        set_reading(connection, wants_to_read(connection) && !more);
+        set_reading(connection, wants_to_read(connection) && !more && !held);
     }
 }
 
@@ -585,6 +604,23 @@ static struct connection *connection_create(struct server *server)
     return connection;
 }
 
+// Does this connection, which is among them already, go beyond what is allowed? Operators are always let in,
+// up to a number of their own; one user of the system can't take all places of the others.
+static bool is_one_too_many(const struct connection *connection)
+{
+    const struct server *server = connection->server;
+    const struct limits *limits = limits_of(connection);
+    size_t all = server->connection_count - server->lingering_count;
+    if (connection->session.role == ROLE_OPERATOR) {
+        return all > (size_t)(limits->connections + limits->operator_connections);
+    }
+    int64_t its = 0;
+    for (const struct connection *c = server->connections; c != NULL; c = c->next) {
+        its += c->session.uid == connection->session.uid && !c->is_lingering;
+    }
+    return all > (size_t)limits->connections || its > limits->user_connections;
+}
+
 void connection_accept(struct server *server, uv_stream_t *listener)
 {
     struct connection *connection = connection_create(server);
@@ -600,7 +636,7 @@ void connection_accept(struct server *server, uv_stream_t *listener)
         session_resolve(&connection->session, server->store.book);
     }
     log_debug("connection", "uid=%u role=%s", uid, role_name(connection->session.role));
-    if (server->connection_count - server->lingering_count > (size_t)server->config->limits.connections) {
+    if (is_one_too_many(connection)) {
         last_word(connection, RPC_OVERLOADED, "too many connections: try again later");
         connection->is_leaving = true;
         // When many are refused at once there is no time to linger.
@@ -615,6 +651,17 @@ void connections_touch_waiting(struct server *server)
 {
     for (struct connection *c = server->waiting; c != NULL; c = c->next_waiting) {
         connection_touch(c);
+    }
+}
+
+void connections_let_go(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    for (struct connection *c = server->connections; c != NULL; c = c->next) {
+        if (c->is_held) {
+            c->is_held = false;
+            connection_touch(c);
+        }
     }
 }
 

@@ -40,6 +40,7 @@ struct connection {
     int handles;
     bool is_reading;
     bool is_touched;
+    bool is_held; // by its tenant's rate limit: it has its turn when connections_let_go is called
     bool is_waiting;
     bool is_writing;
     bool input_ended; // the client has ended its side
@@ -85,6 +86,9 @@ void connections_touch_waiting(struct server *server);
 
 // After a failed commit; see slot_queue_fail.
 void connections_fail(struct server *server, int64_t durable, int64_t unknown);
+
+// The moment that some were held for has passed.
+void connections_let_go(uv_timer_t *timer);
 
 // The book's uids or tokens have changed: whoever lost its identity leaves.
 void connections_resolve(struct server *server);

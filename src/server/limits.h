@@ -11,6 +11,8 @@
 // LIMIT(name, default, least, most)
 //
 // connections           open at a time; one more is told `overloaded` and closed
+// user_connections      of them, those of one user of the system who is no operator
+// operator_connections  beyond `connections`, for operators alone, so that nobody can keep them out
 // line_bytes            of one request; a longer one gets `too_large` and its connection is closed
 // operator_line_bytes   the same on an operator's connection, for manifests
 // in_flight             requests of a connection that are not yet answered, those without id among them until
@@ -20,11 +22,9 @@
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading
 //                       stops
 // calls_per_turn        requests that one tenant, or one connection of an operator, may have decided before
-// the
-//                       others have their turn
-// batch_rows            of decisions in a batch; the connections that are left wait, in their order, until it
-// is
-//                       closed
+//                       the others have their turn
+// batch_rows            of decisions in a batch; the connections that are left wait, in their order, until
+//                       it is closed
 // lifecycle_per_batch   decisions on starts and ends of reservations in a batch; the rest are in the next
 // wrong_tokens          at session.login; with the last of them the connection is closed
 // linger_milliseconds   a connection that is being closed is still read from, so that its client can take
@@ -33,6 +33,8 @@
 // retry_milliseconds    between attempts to reopen a ledger that failed, or to find room on a full disk
 #define LIMITS(LIMIT)                                                                                        \
     LIMIT(connections, 1024, 1, 100000)                                                                      \
+    LIMIT(user_connections, 256, 1, 100000)                                                                  \
+    LIMIT(operator_connections, 16, 0, 100000)                                                               \
     LIMIT(line_bytes, 1048576, 1024, 67108864)                                                               \
     LIMIT(operator_line_bytes, 8388608, 1024, 67108864)                                                      \
     LIMIT(in_flight, 256, 1, 65536)                                                                          \
@@ -55,6 +57,7 @@ struct limits {
 // Not for the config: a property of the code, or of the protocol.
 #define LISTEN_BACKLOG    1024
 #define READ_BUFFER_BYTES 65536
+#define ACCEPTED_PER_TURN 16    // connections; the others wait in the backlog
 #define LINGERING_MOST    64    // connections that are refused and yet read from for a moment
 #define KEPT_BUFFER_BYTES 65536 // a buffer that grew larger is given back when it is empty
 

@@ -114,9 +114,22 @@ static void arrived(uv_stream_t *stream, int status)
     struct listener *listener = stream->data;
     if (status != 0) {
         log_warn("accepting failed", "error=\"%s\"", uv_strerror(status));
-        return;
+    } else if (listener->accepted == ACCEPTED_PER_TURN) {
+        listener->is_waiting = true; // libuv accepts no other before this one is taken
+    } else {
+        listener->accepted++;
+        connection_accept(listener->server, stream);
     }
-    connection_accept(listener->server, stream);
+}
+
+void listener_turn(struct listener *listener)
+{
+    listener->accepted = 0;
+    if (listener->is_waiting && listener->is_open) {
+        listener->is_waiting = false;
+        listener->accepted++;
+        connection_accept(listener->server, (uv_stream_t *)&listener->pipe);
+    }
 }
 
 bool listener_open(struct listener *listener, struct server *server, char error[LISTENER_ERROR_SIZE])

@@ -17,6 +17,8 @@ struct listener {
     int lock; // −1 when it is not held
     uv_pipe_t pipe;
     bool is_open;
+    int accepted;    // in this turn
+    bool is_waiting; // a connection has come that the next turn takes in
 };
 
 #define LISTENER_ERROR_SIZE 512
@@ -26,6 +28,10 @@ bool listener_lock(struct listener *listener, const char *path, char error[LISTE
 
 // Binds the socket, mode 0666, and listens. The lock is held.
 bool listener_open(struct listener *listener, struct server *server, char error[LISTENER_ERROR_SIZE]);
+
+// At the beginning of a turn. Only some connections are taken in during one: a flood of them leaves those
+// that are here their time.
+void listener_turn(struct listener *listener);
 
 // Takes in no more connections and removes the socket.
 void listener_close(struct listener *listener);

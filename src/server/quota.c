@@ -7,6 +7,10 @@
 #define SECOND      INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
 
+// By a refusal. A tenant that has refusals of a millisecond behind it is looked at again when they have
+// passed.
+#define HELD_FOR (MILLISECOND / 10)
+
 enum { SPARE_TENANTS = 16 };
 
 void quota_free(struct quota *quota)
@@ -37,11 +41,17 @@ bool quota_take(struct quota *quota, uint32_t tenant, const struct rate_limit *l
     int64_t full_at = (its->full_at > now ? its->full_at : now) + each;
     int64_t ahead = full_at - now - each * limit->burst;
     if (ahead > 0) {
+        its->held_until = (its->held_until > now ? its->held_until : now) + HELD_FOR;
         *retry_after_ms = (ahead + MILLISECOND - 1) / MILLISECOND;
         return false;
     }
     its->full_at = full_at;
     return true;
+}
+
+bool quota_is_held(struct quota *quota, uint32_t tenant, int64_t now)
+{
+    return quota_of(quota, tenant)->held_until > now + MILLISECOND;
 }
 
 void quota_begin_turn(struct quota *quota)

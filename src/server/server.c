@@ -61,6 +61,7 @@ static void finish_stopping(struct server *server);
 
 void server_turn(struct server *server)
 {
+    listener_turn(&server->listener);
     turn_connections(server);
     writer_turn(&server->writer);
     reader_turn(&server->reader);
@@ -102,6 +103,7 @@ static void close_handles(struct server *server)
     close_handle(&server->terminate);
     close_handle(&server->interrupt);
     close_handle(&server->deadline);
+    close_handle(&server->holding);
     timer_close(&server->timer);
     writer_close(&server->writer);
 }
@@ -178,9 +180,10 @@ static void raise_descriptor_limit(const struct config *config)
     }
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max != RLIM_INFINITY && (int64_t)limit.rlim_max < config->limits.connections + 64) {
+    int64_t connections = config->limits.connections + config->limits.operator_connections;
+    if (limit.rlim_max != RLIM_INFINITY && (int64_t)limit.rlim_max < connections + 64) {
         log_warn("fewer descriptors than connections", "descriptors=%llu connections=%lld",
-                 (unsigned long long)limit.rlim_max, (long long)config->limits.connections);
+                 (unsigned long long)limit.rlim_max, (long long)connections);
     }
 }
 
@@ -205,12 +208,14 @@ static bool open_loop(struct server *server)
     server->started_milliseconds = uv_now(&server->loop);
     server->before_poll.data = server->after_poll.data = server->busy.data = server;
     server->terminate.data = server->interrupt.data = server->deadline.data = server;
+    server->holding.data = server;
     bool good = writer_set_up(&server->writer, server);
     reader_set_up(&server->reader, server);
     good = uv_prepare_init(&server->loop, &server->before_poll) == 0 && good;
     good = uv_check_init(&server->loop, &server->after_poll) == 0 && good;
     good = uv_idle_init(&server->loop, &server->busy) == 0 && good;
     good = uv_timer_init(&server->loop, &server->deadline) == 0 && good;
+    good = uv_timer_init(&server->loop, &server->holding) == 0 && good;
     good = uv_signal_init(&server->loop, &server->terminate) == 0 && good;
     good = uv_signal_init(&server->loop, &server->interrupt) == 0 && good;
     good = good && uv_prepare_start(&server->before_poll, before_poll) == 0;

@@ -54,6 +54,7 @@ struct server {
     uv_idle_t busy; // keeps the poll from waiting while touched connections are left
     uv_signal_t terminate, interrupt;
     uv_timer_t deadline; // of the shutdown
+    uv_timer_t holding;  // of the connections of tenants that are held by their rate limit
 
     bool has_loop;
     struct slot_pool slots;

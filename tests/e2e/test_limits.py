@@ -8,7 +8,7 @@ import threading
 import time
 
 from agreement import agree
-from harness import Client, Daemon, check, connect, equal, until
+from harness import CAN_BE_OTHERS, Daemon, check, equal, until
 from manifests import contract, small
 
 GOOD = dict(pool="hall/a", gpus=8, start="2026-12-05T00:00:00Z", hours=24)
@@ -40,23 +40,69 @@ def fill(client, request, most=200_000):
     return pending
 
 
+def is_turned_away(connect):
+    late = connect()
+    late.expect(None)
+    equal(late.reply()["error"]["data"]["kind"], "overloaded")
+    check(late.ended(), "and the connection is closed")
+    late.close()
+
+
 def test_one_connection_too_many():
-    with Daemon(config={"limits": {"connections": 6}}) as daemon:
+    if not CAN_BE_OTHERS:
+        return
+    with Daemon(config={"limits": {"connections": 6, "operator_connections": 2}}) as daemon:
         operator = daemon.operator()
         until(lambda: operator.call("server.status")["connections"] == 1, "those of the start have left")
-        others = [daemon.operator() for _ in range(5)]
+        others = [daemon.tenant("acme") for _ in range(5)]
         for client in others:
             client.call("server.ping")
         for _ in range(3):
-            late = Client(connect(daemon.socket), "late")
-            late.expect(None)
-            equal(late.reply()["error"]["data"]["kind"], "overloaded")
-            check(late.ended(), "and the connection is closed")
-            late.close()
+            is_turned_away(lambda: daemon.tenant("acme"))
+            is_turned_away(lambda: daemon.tenant("beta"))
+        more = [daemon.operator() for _ in range(2)]  # who have places of their own
+        for client in more:
+            client.call("server.ping")
+        is_turned_away(daemon.operator)
         operator.call("server.ping")
-        others[0].close()
-        until(lambda: operator.call("server.status")["connections"] == 5, "one has left")
-        daemon.operator().call("server.ping")
+        for client in [*more, others[0]]:
+            client.close()
+        until(lambda: operator.call("server.status")["connections"] == 5, "three have left")
+        daemon.tenant("beta").call("server.ping")
+
+
+def test_one_user_leaves_the_others_their_connections():
+    if not CAN_BE_OTHERS:
+        return
+    with Daemon(config={"limits": {"user_connections": 3}}) as daemon:
+        many = [daemon.tenant("acme") for _ in range(3)]
+        for client in many:
+            client.call("server.ping")
+        is_turned_away(lambda: daemon.tenant("acme"))
+        for _ in range(3):
+            daemon.tenant("beta").call("server.ping")
+        for _ in range(10):
+            daemon.operator().call("server.ping")
+        before = daemon.operate("server.status")["connections"]
+        many[0].close()
+        until(lambda: daemon.operate("server.status")["connections"] == before - 1, "one has left")
+        daemon.tenant("acme").call("server.ping")
+
+
+def test_a_flood_of_connections():
+    """They come in a few at a time, and each of them has its turn."""
+    with Daemon() as daemon:
+        operator = daemon.operator()
+        operator.call("server.ping")
+        os.kill(daemon.process.pid, signal.SIGSTOP)  # so that it finds all of them at once
+        many = [daemon.tenant("acme") for _ in range(200)]
+        for client in many:
+            client.raw(client.request("session.info", {}))
+        operator.raw(operator.request("server.ping", {}))
+        os.kill(daemon.process.pid, signal.SIGCONT)
+        check("result" in operator.reply(), "the operator")
+        for client in many:
+            equal(client.reply()["result"]["tenant"], "acme")
 
 
 def test_requests_in_flight():
@@ -145,6 +191,24 @@ def test_a_tenant_has_a_rate_limit():
         for _ in range(20):
             acme.call("session.info")
         daemon.verify()
+
+
+def test_all_that_is_asked_beyond_the_rate_limit_is_answered():
+    """Refusals take their time too, so that they don't take that of the others; none is left out."""
+    with Daemon(with_rate_limit(per_second=1, burst=3)) as daemon:
+        clients, other = [daemon.tenant("acme") for _ in range(5)], daemon.tenant("beta")
+        for client in clients:
+            client.raw(b"".join(client.request("session.info", {}) for _ in range(300)))
+        other.call("reservation.create", GOOD)
+        clients[0].socket.shutdown(socket.SHUT_WR)
+        answers = [client.reply() for client in clients for _ in range(300)]
+        kinds = {answer["error"]["data"]["kind"] for answer in answers if "error" in answer}
+        equal(kinds, {"rate_limited"})
+        check(3 <= sum("result" in answer for answer in answers) < 750, "those within the limit")
+        check(clients[0].ended(), "one that has nothing more to ask is let go")
+        for client in clients[1:]:
+            client.raw(b"".join(client.request("session.info", {}) for _ in range(100)))
+        daemon.stop()
 
 
 def test_a_tenant_has_one_share_of_a_turn():

@@ -73,6 +73,29 @@ static void a_refusal_costs_nothing(void **state)
     quota_free(&quota);
 }
 
+static void refusals_hold_the_tenant(void **state)
+{
+    (void)state;
+    struct quota quota = {0};
+    struct rate_limit limit = {.per_second = 1, .burst = 5};
+    int64_t now = SECOND;
+    assert_int_equal(taken(&quota, 1, limit, now, 5), 5);
+    assert_false(quota_is_held(&quota, 1, now));
+    assert_int_equal(taken(&quota, 1, limit, now, 10), 0);
+    assert_false(quota_is_held(&quota, 1, now)); // a millisecond's worth
+    assert_int_equal(taken(&quota, 1, limit, now, 1), 0);
+    assert_true(quota_is_held(&quota, 1, now));
+    assert_false(quota_is_held(&quota, 2, now));
+    assert_false(quota_is_held(&quota, 1, now + SECOND / 10000));
+    // However many come in between, as many pass a second: what was held for before isn't forgotten.
+    int64_t refused = 0;
+    for (int64_t at = now + SECOND; at < now + 2 * SECOND; at += SECOND / 1000000) {
+        refused += !quota_is_held(&quota, 1, at) && taken(&quota, 1, limit, at, 1) == 0;
+    }
+    assert_in_range(refused, 9900, 10100);
+    quota_free(&quota);
+}
+
 static void a_turn_has_a_share_for_each_tenant(void **state)
 {
     (void)state;
@@ -98,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_bucket_holds_its_burst_and_fills_evenly),
         cmocka_unit_test(who_comes_back_when_told_to_is_let_through),
         cmocka_unit_test(a_refusal_costs_nothing),
+        cmocka_unit_test(refusals_hold_the_tenant),
         cmocka_unit_test(a_turn_has_a_share_for_each_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
