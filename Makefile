@@ -199,6 +199,9 @@ $(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tes
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
+# Here the system can be told to have no more memory.
+$(BUILD)/tests/unit/base/memory_test: private link += -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
+
 # Of the benchmark only what reckons is tested, with the objects that it has there.
 $(BUILD)/tests/unit/bench/histogram_test: $(call objects_of,tests/bench/histogram.c)
 

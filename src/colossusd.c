@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/config.h"
+#include "server/limits.h"
 #include "server/manifest_file.h"
 #include "server/options.h"
 #include "server/server.h"
@@ -23,6 +24,10 @@ static int check(const struct config *config)
 
 static int serve(const struct config *config)
 {
+    if (!memory_reserve(MEMORY_RESERVE)) {
+        log_error("there is no memory for the reserve", "bytes=%zu", MEMORY_RESERVE);
+        return EXIT_UNAVAILABLE;
+    }
     struct server *server = memory_allocate(1, sizeof(*server));
     int code = server_open(server, config);
     if (code == EXIT_FINE) {
@@ -30,6 +35,7 @@ static int serve(const struct config *config)
     }
     server_close(server);
     free(server);
+    memory_release_reserve();
     return code;
 }
 

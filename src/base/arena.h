@@ -2,8 +2,8 @@
 //
 // What a batch of decisions makes (rows, their strings, event texts) lives until the batch is durable and
 // then goes together: arena_reset keeps one block as large as what was used (up to a few megabytes) for the
-// next batch, so a busy daemon allocates nothing per request. Allocations are aligned for any type. Running
-// out of memory ends the process: there is no state from which half a decision could be answered.
+// next batch, so a busy daemon allocates nothing per request. Allocations are aligned for any type. They
+// never fail (base/memory.h).
 #ifndef COLOSSUS_BASE_ARENA_H
 #define COLOSSUS_BASE_ARENA_H
 

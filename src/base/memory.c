@@ -1,7 +1,8 @@
-// Allocation that ends the process when it fails. The sizes are checked before they are multiplied.
+// The sizes are checked before they are multiplied.
 #include "base/memory.h"
 
 #include "base/log.h"
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,54 @@ static void ask_for_large_pages(void *memory, size_t bytes)
 #endif
 }
 
+static void *_Atomic reserve;
+static atomic_bool is_short;
+
+bool memory_reserve(size_t bytes)
+{
+    void *none = NULL;
+    void *memory = atomic_load(&reserve) == NULL ? malloc(bytes) : NULL;
+    if (memory != NULL && !atomic_compare_exchange_strong(&reserve, &none, memory)) {
+        free(memory); // another thread was faster
+    }
+    if (atomic_load(&reserve) == NULL) {
+        return false;
+    }
+    atomic_store(&is_short, false);
+    return true;
+}
+
+bool memory_is_short(void)
+{
+    return atomic_load(&is_short);
+}
+
+void memory_release_reserve(void)
+{
+    free(atomic_exchange(&reserve, NULL));
+    atomic_store(&is_short, false);
+}
+
+// True when there was a reserve, so that it is worth trying again.
+static bool give_up_reserve(void)
+{
+    void *memory = atomic_exchange(&reserve, NULL);
+    if (memory == NULL) {
+        return false;
+    }
+    atomic_store(&is_short, true);
+    free(memory);
+    return true;
+}
+
 void *memory_allocate(size_t count, size_t size)
 {
     // calloc checks the multiplication. A size of zero gives a pointer that can be freed, never NULL.
-    void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
-    if (memory == NULL) {
-        fatal("out of memory", "count=%zu size=%zu", count, size);
+    void *memory;
+    while ((memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1)) == NULL) {
+        if (!give_up_reserve()) {
+            fatal("out of memory", "count=%zu size=%zu", count, size);
+        }
     }
     ask_for_large_pages(memory, count * size);
     return memory;
@@ -47,9 +90,11 @@ void *memory_resize(void *old, size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &bytes)) {
         fatal("out of memory", "count=%zu size=%zu", count, size);
     }
-    void *memory = realloc(old, bytes > 0 ? bytes : 1);
-    if (memory == NULL) {
-        fatal("out of memory", "bytes=%zu", bytes);
+    void *memory;
+    while ((memory = realloc(old, bytes > 0 ? bytes : 1)) == NULL) {
+        if (!give_up_reserve()) {
+            fatal("out of memory", "bytes=%zu", bytes);
+        }
     }
     ask_for_large_pages(memory, bytes);
     return memory;

@@ -385,7 +385,13 @@ static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
         connection_touch(connection);
     } else if (length < 0) {
         connection_drop(connection);
-    } else if (!connection->is_leaving) {
+    } else if (connection->is_leaving) {
+        return; // it is thrown away
+    } else if (memory_is_short() && connection->input.length + (size_t)length > SHORT_INPUT_BYTES) {
+        last_word(connection, RPC_OVERLOADED,
+                  "the system has no more memory: what is not answered before this was not done");
+        connection_leave(connection);
+    } else {
         buffer_append(&connection->input, bytes->base, (size_t)length);
         connection_touch(connection);
         if ((size_t)length == sizeof(connection->server->read_buffer) ||

@@ -1,5 +1,6 @@
 #include "server/dispatch.h"
 
+#include "base/memory.h"
 #include "server/connection.h"
 #include "server/handlers.h"
 #include "wire/wire.h"
@@ -122,6 +123,10 @@ static enum answer handle(struct exchange *exchange)
 {
     struct server *server = exchange->server;
     const struct wire_call *call = exchange->call;
+    if (memory_is_short() && !memory_reserve(MEMORY_RESERVE)) {
+        return answer_error(exchange, RPC_OVERLOADED, "the system has no more memory: nothing was done",
+                            NULL);
+    }
     if (!is_within_rate(exchange)) {
         return ANSWER_READY;
     }

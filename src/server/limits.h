@@ -57,7 +57,9 @@ struct limits {
 // Not for the config: a property of the code, or of the protocol.
 #define LISTEN_BACKLOG    1024
 #define READ_BUFFER_BYTES 65536
-#define ACCEPTED_PER_TURN 16    // connections; the others wait in the backlog
+#define ACCEPTED_PER_TURN 16 // connections; the others wait in the backlog
+#define MEMORY_RESERVE    ((size_t)32 * 1024 * 1024)
+#define SHORT_INPUT_BYTES 16384 // that a connection may have undecided while memory is short
 #define LINGERING_MOST    64    // connections that are refused and yet read from for a moment
 #define KEPT_BUFFER_BYTES 65536 // a buffer that grew larger is given back when it is empty
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import threading
@@ -23,6 +24,15 @@ def day(number, k):
 def resident_kilobytes(daemon):
     with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def virtual_bytes(daemon):
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmSize")) * 1024
+
+
+def limit_memory(daemon, most):
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
 
 def fill(client, request, most=200_000):
@@ -269,6 +279,31 @@ def test_bookings_of_a_client_that_never_reads_are_durable_or_not_made():
         daemon.stop().start()
         made = daemon.sql("SELECT count(*) AS n, max(id) AS last FROM v_reservation")[0]
         check(made["n"] == made["last"] and made["n"] > 0, "some were made", made)
+        agree(daemon)
+
+
+def test_no_more_memory():
+    """What is under way is finished from the reserve; new requests are refused until there is memory again."""
+    with Daemon(contract("1000000.00")) as daemon:
+        acme, greedy = daemon.tenant("acme", by_token=True), [daemon.operator() for _ in range(16)]
+        acme.call("reservation.create", ONE)
+        for client in greedy:
+            client.call("server.ping")
+        if virtual_bytes(daemon) > 1 << 40:
+            return  # a sanitizer has taken addresses without end
+        limit_memory(daemon, virtual_bytes(daemon))
+        answers = []
+        for client in greedy:
+            client.raw(b" " * 4_000_000)  # a line that never ends
+            answers.append(acme.ask("reservation.create", ONE))
+            if "error" in answers[-1]:
+                break
+        equal(answers[-1]["error"]["data"]["kind"], "overloaded")
+        acme.refused("overloaded", "pool.list")
+        limit_memory(daemon, resource.RLIM_INFINITY)
+        acme.call("reservation.create", ONE)
+        equal(daemon.sql("SELECT count(*) AS n FROM v_reservation"),
+              [{"n": 2 + sum("result" in answer for answer in answers)}])
         agree(daemon)
 
 
