@@ -381,7 +381,7 @@ SELECT i.id, i.reservation, t.tenant, p.pool,
     strftime('%Y-%m-%dT%H:%M:%SZ', i.start, 'unixepoch') AS start,
     strftime('%Y-%m-%dT%H:%M:%SZ', i.end, 'unixepoch') AS end,
     i.gpus, i.gpus * (i.end - i.start) / 3600 AS gpu_hours,
-    i.capacity_change, c.kind,
+    i.capacity_change, c.kind, -- NULL: a firm booking took the place of a preemptible one
     printf('%s%d.%06d', iif(i.relief_micro < 0, '-', ''), abs(i.relief_micro) / 1000000, abs(i.relief_micro) % 1000000) AS relief,
     i.relief_micro AS relief_micro,
     printf('%s%d.%06d', iif(i.sla_credit_micro < 0, '-', ''), abs(i.sla_credit_micro) / 1000000, abs(i.sla_credit_micro) % 1000000) AS sla_credit,
@@ -392,6 +392,6 @@ FROM interruption AS i
 JOIN reservation AS r ON r.id = i.reservation
 JOIN tenant AS t ON t.id = r.tenant
 JOIN pool AS p ON p.id = r.pool
-JOIN capacity_change AS c ON c.id = i.capacity_change
+LEFT JOIN capacity_change AS c ON c.id = i.capacity_change
 JOIN event AS e ON e.seq = i.event
 ORDER BY i.id;

@@ -106,6 +106,8 @@ static void apply_capacity_change(struct book *book, const struct capacity_chang
     *change = *row;
     change->note = memory_copy_text(row->note);
     calendar_add(pool->calendar, row->start, row->end, row->gpus);
+    if (pool->firm != NULL)
+        calendar_add(pool->firm, row->start, row->end, row->gpus);
     if (row->id >= book->next_capacity_change)
         book->next_capacity_change = row->id + 1;
 }
@@ -337,15 +339,44 @@ static struct reservation_place ended_place(const struct reservation_row *row, e
                                       ((uintptr_t)state << 1) | 1};
 }
 
+// The running hour of a preemptible reservation that was cancelled stays sold, and there is nobody left who
+// could give way in it.
+static void settle_preemptible(struct book *book, const struct reservation *reservation)
+{
+    struct calendar *firm = book->pools[reservation->row.pool].firm;
+    for (int32_t i = 0; i < reservation->slice_count && firm != NULL; i++)
+        calendar_add(firm, reservation->slices[i].start, reservation->slices[i].end,
+                     -reservation->slices[i].gpus);
+}
+
 static void forget_reservation(struct book *book, struct reservation *reservation,
                                enum reservation_state state)
 {
+    if (reservation->row.tier == TIER_PREEMPTIBLE)
+        settle_preemptible(book, reservation);
     book->reservations[reservation->row.id] = ended_place(&reservation->row, state);
     free((char *)reservation->row.client_ref);
     free((char *)reservation->row.project);
     free((char *)reservation->row.note);
     free(reservation);
     book->live_count--;
+}
+
+// Those that have ended leave the list when it is full.
+static void list_preemptible(struct book *book, const struct reservation_row *row)
+{
+    struct pool *pool = &book->pools[row->pool];
+    if (pool->preemptible_count == pool->preemptible_capacity) {
+        size_t kept = 0;
+        for (size_t i = 0; i < pool->preemptible_count; i++)
+            if (book_live(book, pool->preemptible[i]) != NULL)
+                pool->preemptible[kept++] = pool->preemptible[i];
+        pool->preemptible_count = kept;
+        pool->preemptible_capacity = 2 * kept + 16;
+        pool->preemptible =
+            memory_resize(pool->preemptible, pool->preemptible_capacity, sizeof *pool->preemptible);
+    }
+    pool->preemptible[pool->preemptible_count++] = row->id;
 }
 
 static void apply_reservation(struct book *book, const struct reservation_row *row)
@@ -369,6 +400,8 @@ static void apply_reservation(struct book *book, const struct reservation_row *r
         reservation = memory_allocate(1, sizeof *reservation + sizeof reservation->slices[0]);
         reservation->slice_capacity = 1;
         book->reservations[row->id].value = (uintptr_t)reservation;
+        if (row->tier == TIER_PREEMPTIBLE && !ended)
+            list_preemptible(book, row);
         book->live_count++;
     } else if (state_is_terminal(row->state)) {
         forget_reservation(book, reservation, row->state);
@@ -432,10 +465,17 @@ static void deliver_slice(struct book *book, const struct slice_row *slice, int3
     change_delivery(book, slice->period, slice->end, -hourly);
 }
 
-// Takes (sign 1) or gives back (sign −1) what a slice stands for.
-static void account_for_slice(struct book *book, uint32_t pool, const struct slice_row *slice, int32_t sign)
+// Takes (sign 1) or gives back (sign −1) what a slice stands for. Most pools never sell anything preemptible:
+// a pool has its second calendar from the first such slice on.
+static void account_for_slice(struct book *book, const struct reservation_row *row,
+                              const struct slice_row *slice, int32_t sign)
 {
-    calendar_add(book->pools[pool].calendar, slice->start, slice->end, -sign * slice->gpus);
+    struct pool *pool = &book->pools[row->pool];
+    if (row->tier == TIER_PREEMPTIBLE && pool->firm == NULL)
+        pool->firm = calendar_copy(pool->calendar);
+    calendar_add(pool->calendar, slice->start, slice->end, -sign * slice->gpus);
+    if (pool->firm != NULL && row->tier == TIER_FIRM)
+        calendar_add(pool->firm, slice->start, slice->end, -sign * slice->gpus);
     deliver_slice(book, slice, sign);
 }
 
@@ -468,7 +508,7 @@ static void apply_slice(struct book *book, const struct slice_row *row)
         place--;
     bool known = place < reservation->slice_count && reservation->slices[place].number == row->number;
     if (known)
-        account_for_slice(book, reservation->row.pool, &reservation->slices[place], -1);
+        account_for_slice(book, &reservation->row, &reservation->slices[place], -1);
     if (row->removed) {
         assert(known);
         reservation->slice_count--;
@@ -479,7 +519,18 @@ static void apply_slice(struct book *book, const struct slice_row *row)
     if (!known)
         reservation = add_slice_place(book, reservation, place);
     reservation->slices[place] = *row;
-    account_for_slice(book, reservation->row.pool, row, 1);
+    account_for_slice(book, &reservation->row, row, 1);
+}
+
+static void apply_interruption(struct book *book, const struct interruption_row *row)
+{
+    if (row->id >= book->next_interruption)
+        book->next_interruption = row->id + 1;
+    if (row->capacity_change == 0)
+        return;
+    book->interruptions = memory_grow(book->interruptions, book->interruption_count,
+                                      &book->interruption_capacity, sizeof *book->interruptions);
+    book->interruptions[book->interruption_count++] = *row;
 }
 
 static void apply_client_ref(struct book *book, const struct client_ref_row *row)
@@ -545,6 +596,9 @@ void book_apply(struct book *book, const struct row *row)
     case ROW_SLICE:
         apply_slice(book, &row->slice);
         return;
+    case ROW_INTERRUPTION:
+        apply_interruption(book, &row->interruption);
+        return;
     case ROW_CLIENT_REF:
         apply_client_ref(book, &row->client_ref);
         return;
@@ -590,16 +644,16 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
 // ---- Time
 
 // Capacity changes that begin or end in the hours that a calendar has newly taken in.
-static void extend_calendar(struct pool *pool, struct hour origin)
+static void extend_calendar(const struct pool *pool, struct calendar *calendar, struct hour origin)
 {
-    struct hour old_end = calendar_end(pool->calendar);
-    calendar_advance(pool->calendar, origin);
+    struct hour old_end = calendar_end(calendar);
+    calendar_advance(calendar, origin);
     for (size_t i = 0; i < pool->change_count; i++) {
         const struct capacity_change_row *change = &pool->changes[i];
         if (change->start.number >= old_end.number)
-            calendar_add(pool->calendar, change->start, change->end, change->gpus);
+            calendar_add(calendar, change->start, change->end, change->gpus);
         else if (change->end.number >= old_end.number && change->end.number != HOUR_NEVER.number)
-            calendar_add(pool->calendar, change->end, HOUR_NEVER, -change->gpus);
+            calendar_add(calendar, change->end, HOUR_NEVER, -change->gpus);
     }
 }
 
@@ -610,8 +664,11 @@ void book_reach(struct book *book, struct instant now)
     int64_t end = (int64_t)book->reached.number + book_horizon_hours(book);
     for (size_t i = 1; i <= book->pool_count; i++) {
         struct pool *pool = &book->pools[i];
-        if (end >= calendar_end(pool->calendar).number)
-            extend_calendar(pool, book->reached);
+        if (end < calendar_end(pool->calendar).number)
+            continue;
+        extend_calendar(pool, pool->calendar, book->reached);
+        if (pool->firm != NULL)
+            extend_calendar(pool, pool->firm, book->reached);
     }
 }
 

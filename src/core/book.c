@@ -17,7 +17,7 @@ struct book *book_create(const struct book_options *options)
     book->time = hour_start(options->origin);
     book->reached = options->origin;
     book->next_reservation = book->next_event = book->next_transfer = 1;
-    book->next_capacity_change = book->next_rate = 1;
+    book->next_capacity_change = book->next_rate = book->next_interruption = 1;
     return book;
 }
 
@@ -39,6 +39,8 @@ static void free_pools(struct book *book)
         free((char *)pool->row.gpu);
         free((char *)pool->row.note);
         calendar_destroy(pool->calendar);
+        calendar_destroy(pool->firm);
+        free(pool->preemptible);
         for (int tier = 0; tier < TIER_COUNT; tier++)
             free(pool->rates[tier]);
         for (size_t k = 0; k < pool->change_count; k++)
@@ -105,6 +107,7 @@ void book_destroy(struct book *book)
     name_map_free(&book->pool_names);
     name_map_free(&book->tenant_names);
     name_map_free(&book->contract_names);
+    free(book->interruptions);
     fingerprint_map_free(&book->client_refs);
     due_free(&book->urgent);
     due_free(&book->lifecycle);

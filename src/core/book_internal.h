@@ -32,11 +32,14 @@ struct site {
 
 struct pool {
     struct pool_row row;
-    struct calendar *calendar;
+    struct calendar *calendar;           // what is free beside all that is sold
+    struct calendar *firm;               // what is free beside what is sold firm; NULL while that is the same
     struct rate_step *rates[TIER_COUNT]; // by start
     size_t rate_count[TIER_COUNT], rate_capacity[TIER_COUNT];
     struct capacity_change_row *changes; // in the order they came
     size_t change_count, change_capacity;
+    int64_t *preemptible; // ids of reservations of that tier, ascending; those that have ended among them
+    size_t preemptible_count, preemptible_capacity;
 };
 
 struct tenant {
@@ -82,7 +85,7 @@ struct book {
     bool loading;
     struct instant time;
     struct hour reached; // calendars reach to the horizon from here
-    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate;
+    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate, next_interruption;
 
     struct name_map site_names, pool_names, tenant_names, contract_names;
     // Element 0 of each is unused: ids start at 1.
@@ -115,6 +118,9 @@ struct book {
     int64_t *ended; // while loading: those that leave when it ends
     size_t ended_count, ended_capacity;
 
+    struct interruption_row *interruptions; // by changes of capacity, in their order
+    size_t interruption_count, interruption_capacity;
+
     struct fingerprint_map client_refs; // value: book_reference_pack; detail: the request's fingerprint
 
     struct due_queue urgent;    // changes verdicts: before any request
@@ -142,6 +148,12 @@ void book_reach(struct book *book, struct instant now);
 void book_deliver(struct book *book, uint32_t period, struct hour hour);
 // A contract's month has ended at this hour and is posted: schedules the next.
 void book_month_ended(struct book *book, uint32_t contract, struct hour hour);
+
+// What is free for a tier: for firm, beside what is sold firm.
+static inline const struct calendar *pool_calendar(const struct pool *pool, enum tier tier)
+{
+    return tier == TIER_FIRM && pool->firm != NULL ? pool->firm : pool->calendar;
+}
 
 // The state of one that has ended. STATE_NONE when it is live or never was.
 enum reservation_state book_ended_state(const struct book *book, int64_t id);

@@ -1,6 +1,7 @@
 // reservation.create and reservation.create_group: one decision over one or many legs, booked or held.
 #include "core/alter.h"
 #include "core/builder.h"
+#include "core/interrupt.h"
 #include <assert.h>
 #include <string.h>
 
@@ -45,8 +46,6 @@ static void resolve_legs(struct creation *creation)
             refuse_leg(creation, i, "gpus", "gpus must be a positive multiple of the pool's unit");
         else if (leg->end.number <= leg->start.number)
             refuse_leg(creation, i, "end", "end must be after start");
-        else if (leg->tier != TIER_FIRM)
-            refuse_leg(creation, i, "tier", "this daemon sells the firm tier only");
     }
     if (creation->create->has_wait_until)
         builder_refuse(creation->builder, VERDICT_INVALID_PARAMS, "this daemon keeps no waiting list")->path =
@@ -115,9 +114,12 @@ static void check_legs(struct creation *creation)
         plan_check_contract(&creation->plans[i], leg_number(creation, i));
     for (size_t i = 0; i < creation->create->leg_count; i++)
         plan_check_rate(&creation->plans[i], leg_number(creation, i));
-    for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++)
-        check_capacity(builder, &creation->plans[i], creation->create->legs[i].pool, leg_number(creation, i),
-                       true);
+    // Preemptible legs get what firm ones leave, also within a group.
+    for (int tier = TIER_FIRM; tier < TIER_COUNT; tier++)
+        for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++)
+            if ((int)creation->create->legs[i].tier == tier)
+                check_capacity(builder, &creation->plans[i], creation->create->legs[i].pool,
+                               leg_number(creation, i), true);
     struct spending spending = {.builder = builder};
     for (size_t i = 0; i < creation->create->leg_count && !builder_refused(builder); i++)
         check_commitment(&spending, &creation->plans[i], builder->book->pools[creation->pools[i]].row.unit,
@@ -193,5 +195,6 @@ void decide_create(struct builder *builder, const struct request *request)
     int64_t first_event = builder->next_event;
     for (size_t i = 0; i < create->leg_count; i++)
         add_leg(&creation, i, builder->decision->group);
+    interrupt_preempted(builder);
     builder_client_ref(builder, creation.tenant, request, fingerprint, first, creation.grouped, first_event);
 }

@@ -42,8 +42,6 @@ struct refusal {
     struct hour next_start;
     struct hour searched_until;
     const char *pool;
-    const struct interruption *interruptions; // of a capacity change: what it would displace
-    size_t interruption_count;
     // commitment_exceeded
     const char *contract;
     struct hour period_start;

@@ -266,6 +266,21 @@ static void put_slice(struct row_values *values, const struct slice_row *row)
     put_integer(values, row->period);
 }
 
+static void put_interruption(struct row_values *values, const struct interruption_row *row)
+{
+    put_integer(values, row->id);
+    put_integer(values, row->reservation);
+    put_optional(values, row->capacity_change);
+    put_hour(values, row->start);
+    put_hour(values, row->end);
+    put_integer(values, row->gpus);
+    put_amount(values, row->price);
+    put_integer(values, row->period);
+    put_amount(values, row->relief);
+    put_amount(values, row->sla_credit);
+    put_integer(values, row->event);
+}
+
 void row_lay_out_fingerprint(const struct fingerprint *fingerprint, uint8_t bytes[ROW_FINGERPRINT_SIZE])
 {
     for (int i = 0; i < 8; i++) {
@@ -371,6 +386,9 @@ void row_values(const struct row *row, int64_t batch, struct row_values *values)
         break;
     case ROW_SLICE:
         put_slice(values, &row->slice);
+        break;
+    case ROW_INTERRUPTION:
+        put_interruption(values, &row->interruption);
         break;
     case ROW_CLIENT_REF:
         put_client_ref(values, &row->client_ref, batch);

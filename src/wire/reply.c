@@ -89,32 +89,12 @@ static void write_member(struct json *json, const struct refusal *refusal)
     buffer_free(&member);
 }
 
-static void write_interruptions(struct json *json, const struct refusal *refusal)
-{
-    json_write_array(json, "interruptions");
-    for (size_t i = 0; i < refusal->interruption_count; i++) {
-        const struct interruption *interruption = &refusal->interruptions[i];
-        json_write_object(json, NULL);
-        json_write_integer(json, "reservation", interruption->reservation);
-        json_write_hour(json, "start", interruption->start);
-        json_write_hour(json, "end", interruption->end);
-        json_write_integer(json, "gpus", interruption->gpus);
-        json_write_object_end(json);
-    }
-    json_write_array_end(json);
-}
-
-static void write_capacity(struct json *json, enum method method, const struct refusal *refusal)
+static void write_capacity(struct json *json, const struct refusal *refusal)
 {
     json_write_text(json, "pool", refusal->pool);
     json_write_text(json, "limit", "gpus");
     json_write_integer(json, "free", refusal->free);
     json_write_hour(json, "first_short", refusal->first_short);
-    // A change of the pool's own capacity has no later start at which it would do: it has those it would cut.
-    if (method == METHOD_CAPACITY_CHANGE) {
-        write_interruptions(json, refusal);
-        return;
-    }
     if (refusal->has_next_start)
         json_write_hour(json, "next_start", refusal->next_start);
     else
@@ -143,7 +123,7 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         json_write_text(json, "state", reservation_state_name(refusal->state));
         break;
     case VERDICT_CAPACITY_EXCEEDED:
-        write_capacity(json, method, refusal);
+        write_capacity(json, refusal);
         break;
     case VERDICT_COMMITMENT_EXCEEDED:
         write_commitment(json, refusal);

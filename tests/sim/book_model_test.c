@@ -27,7 +27,8 @@ static uint64_t first_seed = 1, last_seed = FIXED_SEEDS;
 // How often each kind of request got each verdict, and what else happened: shown when MODEL_STATISTICS is
 // set.
 static struct statistics {
-    int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32];
+    int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost,
+        preempted;
     int steps, closes, expiries, reloads, manifests;
 } statistics;
 
@@ -137,6 +138,7 @@ static void count_answer(const struct request *request, const struct answer *ans
     else
         statistics.refused[request->kind]++;
     statistics.replayed += answer->replayed;
+    *(answer->by_loss ? &statistics.lost : &statistics.preempted) += (int)answer->displaced_count;
     statistics.verdicts[answer->verdict > 1000            ? answer->verdict - 1000
                         : answer->verdict == VERDICT_DONE ? 0
                                                           : 1]++;
@@ -162,6 +164,7 @@ static void show_statistics(void)
         if (statistics.verdicts[i] > 0)
             print_message("verdict %d: %d\n", i == 1 ? VERDICT_INVALID_PARAMS : 1000 + i,
                           statistics.verdicts[i]);
+    print_message("%d interrupted by a loss, %d by firm bookings\n", statistics.lost, statistics.preempted);
     print_message("%d steps, %d replays, %d closed periods, %d expired holds, %d reloads, %d manifests\n",
                   statistics.steps, statistics.replayed, statistics.closes, statistics.expiries,
                   statistics.reloads, statistics.manifests);

@@ -45,7 +45,7 @@ static int32_t edge(struct generator *generator, const struct model *model)
     if (choice == 2)
         return model_horizon(model);
     const struct model_pool *pool = &model->pools[1 + random_below(generator, (uint32_t)model->pool_count)];
-    return pool->rates[random_below(generator, (uint32_t)pool->rate_count)].from;
+    return pool->rates[TIER_FIRM][random_below(generator, (uint32_t)pool->rate_count[TIER_FIRM])].from;
 }
 
 static void random_window(struct generator *generator, const struct model *model, int32_t *start,
@@ -82,6 +82,8 @@ static void make_leg(struct generator *generator, const struct model *model, int
             break;
     }
     leg->gpus = (1 + (int64_t)random_below(generator, one_in(generator, 3) ? 24 : 5)) * pool->unit;
+    if (one_in(generator, 2))
+        leg->tier = TIER_PREEMPTIBLE;
     if (one_in(generator, 8))
         leg->note = "a note";
 }
@@ -204,7 +206,8 @@ static void make_capacity(struct generator *generator, const struct model *model
     *capacity = (struct capacity_change_request){
         .pool = one_in(generator, 30) ? "site/unknown" : pool->name,
         .kind = kinds[random_below(generator, COUNT_OF(kinds))],
-        .gpus = (1 + (int64_t)random_below(generator, 4)) * (one_in(generator, 5) ? 1 : pool->unit),
+        .gpus = (1 + (int64_t)random_below(generator, one_in(generator, 2) ? 16 : 4)) *
+                (one_in(generator, 5) ? 1 : pool->unit),
         .start = {model_hour(model) + (int32_t)random_below(generator, one_in(generator, 2) ? 50 : 9000)},
     };
     capacity->end.number = capacity->start.number + 1 + (int32_t)random_below(generator, 2000);

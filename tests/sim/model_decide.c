@@ -18,7 +18,9 @@ void answer_free(struct answer *answer)
     for (size_t i = 0; i < answer->effect_count; i++)
         effect_free(&answer->effects[i]);
     free(answer->effects);
-    free(answer->cut);
+    for (size_t i = 0; i < answer->displaced_count; i++)
+        effect_free(&answer->displaced[i]);
+    free(answer->displaced);
 }
 
 // Was the ref used? Then there is nothing left to decide, and this returns true.
@@ -98,6 +100,7 @@ static void plan_leg(const struct model *model, const struct request *request, i
         .id = model->reservation_count + 1 + (int64_t)i,
         .tenant = tenant,
         .pool = model_pool_named(model, leg->pool),
+        .tier = leg->tier,
         .state = leg->start.number <= model_hour(model) ? STATE_ACTIVE : STATE_BOOKED,
         .start = leg->start.number,
         .end = leg->end.number,
@@ -121,37 +124,39 @@ static void plan_leg(const struct model *model, const struct request *request, i
     free(target);
 }
 
-// Free GPUs after what earlier legs of the same decision take.
-static int32_t free_in(const struct model *model, const struct answer *answer, size_t legs, int pool,
-                       int32_t hour)
+// Free GPUs after what other legs of the same decision take. All firm legs come before the preemptible ones.
+static int32_t free_in(const struct model *model, const struct answer *answer, size_t leg, int32_t hour)
 {
-    int32_t i = hour - model->origin, free = model->pools[pool].capacity[i] - model->pools[pool].taken[i];
-    for (size_t k = 0; k < legs; k++)
-        if (answer->effects[k].after.pool == pool && answer->effects[k].after.start <= hour &&
-            hour < answer->effects[k].after.end)
+    const struct model_reservation *asking = &answer->effects[leg].after;
+    int32_t free = model_free_gpus(model, asking->pool, asking->tier, hour);
+    for (size_t k = 0; k < answer->effect_count; k++) {
+        const struct model_reservation *other = &answer->effects[k].after;
+        bool comes_before = other->tier == asking->tier ? k < leg : other->tier == TIER_FIRM;
+        if (comes_before && other->pool == asking->pool && other->start <= hour && hour < other->end)
             free -= answer->effects[k].added[0].gpus;
+    }
     return free;
 }
 
 static bool leg_fits(const struct model *model, struct answer *answer, size_t i, int32_t leg)
 {
     const struct effect *effect = &answer->effects[i];
-    int pool = effect->after.pool;
     int32_t gpus = effect->added[0].gpus, hours = effect->after.end - effect->after.start, run = 0;
     answer->free = INT32_MAX;
     answer->first_short = NEVER;
     for (int32_t hour = effect->after.start; hour < effect->after.end; hour++) {
-        int32_t free = free_in(model, answer, i, pool, hour);
+        int32_t free = free_in(model, answer, i, hour);
         answer->free = free < answer->free ? free : answer->free;
         if (free < gpus && answer->first_short == NEVER)
             answer->first_short = hour;
     }
+    answer->free = answer->free < 0 ? 0 : answer->free;
     if (answer->first_short == NEVER)
         return true;
     answer->may_move = true;
     answer->next_start = NEVER;
     for (int32_t hour = effect->after.start; hour < model_horizon(model) && run < hours; hour++) {
-        run = free_in(model, answer, i, pool, hour) >= gpus ? run + 1 : 0;
+        run = free_in(model, answer, i, hour) >= gpus ? run + 1 : 0;
         if (run == hours)
             answer->next_start = hour + 1 - hours;
     }
@@ -220,14 +225,17 @@ static void decide_create(const struct model *model, const struct request *reque
         plan_leg(model, request, tenant, answer->effect_count, &answer->effects[answer->effect_count]);
     if (!legs_have(answer, grouped, true, answer) || !legs_have(answer, grouped, false, answer))
         return;
-    for (size_t i = 0; i < count; i++)
-        if (!leg_fits(model, answer, i, grouped ? (int32_t)i : -1))
-            return;
+    for (int tier = TIER_FIRM; tier < TIER_COUNT; tier++)
+        for (size_t i = 0; i < count; i++)
+            if ((int)answer->effects[i].after.tier == tier &&
+                !leg_fits(model, answer, i, grouped ? (int32_t)i : -1))
+                return;
     for (size_t i = 0; i < count; i++)
         if (!leg_is_affordable(model, answer, i, grouped ? (int32_t)i : -1, spent))
             return;
     answer->is_group = grouped;
     answer->thing = model->reservation_count + 1;
+    displace_for_effects(model, answer);
 }
 
 // ---- Confirm and cancel
@@ -330,32 +338,6 @@ static void decide_cancel(const struct model *model, const struct request *reque
 
 // ---- Capacity and tenants
 
-// Cuts firm bookings, the newest first, in the hours and by the GPUs that are missing.
-static void plan_cuts(const struct model *model, int pool, struct model_change change, struct answer *answer)
-{
-    const struct model_pool *found = &model->pools[pool];
-    int32_t hours = model->origin + MODEL_HOURS - model_hour(model);
-    answer->cut = calloc((size_t)(model->reservation_count + 1) * (size_t)hours, sizeof *answer->cut);
-    assert_non_null(answer->cut);
-    for (int32_t k = 0; k < hours; k++) {
-        int32_t hour = model_hour(model) + k, i = hour - model->origin;
-        if (hour < change.start || hour >= change.end)
-            continue;
-        int32_t missing = found->taken[i] - found->capacity[i] - change.gpus;
-        for (int64_t id = model->reservation_count; id >= 1 && missing > 0; id--) {
-            const struct model_reservation *reservation = &model->reservations[id];
-            if (reservation->pool != pool ||
-                !(reservation->state == STATE_HELD || reservation->state == STATE_BOOKED ||
-                  reservation->state == STATE_ACTIVE))
-                continue;
-            int32_t gpus = reservation_gpus(reservation, hour);
-            gpus = gpus < missing ? gpus : missing;
-            answer->cut[id * hours + k] = gpus;
-            missing -= gpus;
-        }
-    }
-}
-
 static void decide_capacity(const struct model *model, const struct request *request, struct answer *answer)
 {
     const struct capacity_change_request *asked = &request->capacity;
@@ -377,26 +359,14 @@ static void decide_capacity(const struct model *model, const struct request *req
     }
     if (replayed(model, 0, request, answer))
         return;
-    answer->first_short = NEVER;
-    answer->free = INT32_MAX;
     const struct model_pool *found = &model->pools[pool];
-    for (int32_t i = 0; i < MODEL_HOURS; i++) {
-        int32_t hour = model->origin + i;
-        if (hour < change.start || hour >= change.end)
-            continue;
-        below_zero = below_zero || found->capacity[i] + change.gpus < 0;
-        if (hour < model_hour(model) || found->capacity[i] + change.gpus >= found->taken[i])
-            continue;
-        int32_t free = found->capacity[i] - found->taken[i];
-        answer->first_short = answer->first_short == NEVER ? hour : answer->first_short;
-        answer->free = free < answer->free ? free : answer->free;
-    }
-    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero) {
+    for (int32_t i = 0; i < MODEL_HOURS; i++)
+        below_zero = below_zero || (change.start <= model->origin + i && model->origin + i < change.end &&
+                                    found->capacity[i] + change.gpus < 0);
+    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero)
         answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    } else if (answer->first_short != NEVER) {
-        answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, -1);
-        plan_cuts(model, pool, change, answer);
-    }
+    else
+        displace_for_loss(model, pool, change, answer);
 }
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer)

@@ -60,9 +60,14 @@ int64_t period_used(const struct model_period *period)
     return period_consumed(period, period->end);
 }
 
-int64_t period_floor(const struct model_period *period)
+int64_t period_committed(const struct model_period *period)
 {
     return period->commit + period->deferred_in;
+}
+
+int64_t period_floor(const struct model_period *period)
+{
+    return at_least_zero(period_committed(period) - period->relief);
 }
 
 int64_t period_available(const struct model_period *period)
@@ -81,6 +86,8 @@ static void expire(struct model *model, struct model_reservation *reservation)
         struct model_period *period = &model->periods[piece->period];
         period->cost[piece->hour - period->start] -= piece->gpus * piece->price;
         model->pools[reservation->pool].taken[piece->hour - model->origin] -= piece->gpus;
+        if (reservation->tier == TIER_FIRM)
+            model->pools[reservation->pool].taken_firm[piece->hour - model->origin] -= piece->gpus;
     }
     reservation->count = 0;
     reservation->state = STATE_EXPIRED;
@@ -95,7 +102,7 @@ static void end_month(struct model *model, struct model_contract *contract)
             continue;
         if (contract->terms.billing == BILLING_ARREARS) {
             int64_t consumed = period_consumed(period, contract->next_month);
-            int64_t by_credit = least(period->credit, at_least_zero(consumed - period_floor(period)));
+            int64_t by_credit = least(period->credit, at_least_zero(consumed - period_committed(period)));
             period->billed += at_least_zero(consumed - by_credit - (period->billed - period->fees_billed));
         }
         period->billed += period->fees - period->fees_billed;
@@ -114,7 +121,7 @@ static void close_period(struct model *model, int id)
     int64_t unmet = at_least_zero(floor - consumed);
     // Consumption meets the commit first, so what was moved in is missing first.
     int64_t unmet_moved = least(unmet, period->deferred_in), unmet_own = unmet - unmet_moved;
-    int64_t beyond = at_least_zero(consumed - floor);
+    int64_t beyond = at_least_zero(consumed - period_committed(period));
     period->credit_used = least(period->credit, beyond);
     period->surcharge = model_share(beyond - period->credit_used, terms->surcharge_bp, 10000);
     if (!last) {

@@ -47,16 +47,6 @@ static void test_a_leg_is_counted_from_one(void **state)
                  "leg 2 of 2: no 16 GPUs free in s/p from a to b; 8 are");
 }
 
-static void test_displacement(void **state)
-{
-    (void)state;
-    assert_words(
-        "{\"pool\":\"s/p\",\"gpus\":16}", 1006, "m",
-        "{\"first_short\":\"f\",\"interruptions\":[{\"reservation\":7,\"start\":\"a\",\"end\":\"b\",\"gpus\":"
-        "8}]}",
-        "this leaves fewer GPUs than are booked from f on; it would cut reservation 7 by 8 GPUs from a to b");
-}
-
 static void test_commitment(void **state)
 {
     (void)state;
@@ -115,9 +105,9 @@ static void test_statuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capacity),     cmocka_unit_test(test_a_leg_is_counted_from_one),
-        cmocka_unit_test(test_displacement), cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_others),       cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_capacity),   cmocka_unit_test(test_a_leg_is_counted_from_one),
+        cmocka_unit_test(test_commitment), cmocka_unit_test(test_others),
+        cmocka_unit_test(test_statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
