@@ -22,6 +22,7 @@ CREATE VIEW v_reservation AS
 SELECT r.id, t.tenant, r.client_ref,
     CASE
         WHEN r.state = 'held' AND r.hold_expires <= n.now_seconds THEN 'expired'
+        WHEN r.state = 'waiting' AND r.wait_until <= n.now_seconds THEN 'expired'
         WHEN r.state = 'booked' AND r.start <= n.now_seconds
             THEN iif(r.end <= n.now_seconds, 'completed', 'active')
         WHEN r.state = 'active' AND r.end <= n.now_seconds THEN 'completed'

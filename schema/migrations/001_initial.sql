@@ -277,6 +277,7 @@ CREATE TABLE reservation (
     legs INTEGER,                              -- how many reservations the group has
     last_slice INTEGER NOT NULL,
     last_layer INTEGER NOT NULL,
+    hold_seconds INTEGER,                      -- of one that waits: how long it is then held
     client_ref TEXT,
     project TEXT,
     note TEXT,

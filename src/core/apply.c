@@ -76,6 +76,52 @@ static void apply_pool(struct book *book, const struct pool_row *row)
     replace_text(&pool->row.note, row->note);
 }
 
+// ---- What is waited for
+
+bool book_waits(const struct book *book, int64_t id)
+{
+    const struct reservation *reservation = book_live(book, id);
+    return reservation != NULL && reservation->row.state == STATE_WAITING;
+}
+
+void book_freed(struct book *book, struct pool *pool)
+{
+    if (pool->waiting_count == 0 || book->loading)
+        return;
+    if (pool->serving) {
+        pool->serve_again = true;
+        return;
+    }
+    pool->serving = true;
+    pool->served = 0;
+}
+
+void book_freed_anywhere(struct book *book)
+{
+    for (size_t i = 1; i <= book->pool_count; i++)
+        book_freed(book, &book->pools[i]);
+}
+
+// Those that no longer wait leave the list when it is full.
+static void list_waiting(struct book *book, const struct reservation_row *row)
+{
+    struct pool *pool = &book->pools[row->pool];
+    if (pool->waiting_count == pool->waiting_capacity) {
+        size_t kept = 0, served = 0;
+        for (size_t i = 0; i < pool->waiting_count; i++) {
+            if (!book_waits(book, pool->waiting[i]))
+                continue;
+            served += i < pool->served;
+            pool->waiting[kept++] = pool->waiting[i];
+        }
+        pool->waiting_count = kept;
+        pool->served = served;
+        pool->waiting_capacity = 2 * kept + 16;
+        pool->waiting = memory_resize(pool->waiting, pool->waiting_capacity, sizeof *pool->waiting);
+    }
+    pool->waiting[pool->waiting_count++] = row->id;
+}
+
 static void apply_rate(struct book *book, const struct rate_row *row)
 {
     struct pool *pool = &book->pools[row->pool];
@@ -87,6 +133,7 @@ static void apply_rate(struct book *book, const struct rate_row *row)
     struct rate_step step = {.start = row->start, .price = row->price};
     if (row->id >= book->next_rate)
         book->next_rate = row->id + 1;
+    book_freed(book, pool);
     if (place < *count && (*steps)[place].start.number == row->start.number) {
         (*steps)[place] = step;
         return;
@@ -110,6 +157,8 @@ static void apply_capacity_change(struct book *book, const struct capacity_chang
         calendar_add(pool->firm, row->start, row->end, row->gpus);
     if (row->id >= book->next_capacity_change)
         book->next_capacity_change = row->id + 1;
+    if (row->gpus > 0)
+        book_freed(book, pool);
 }
 
 static void apply_tenant(struct book *book, const struct tenant_row *row)
@@ -124,6 +173,7 @@ static void apply_tenant(struct book *book, const struct tenant_row *row)
     replace_text(&tenant->row.tenant, row->tenant);
     replace_text(&tenant->row.name, row->name);
     replace_text(&tenant->row.note, row->note);
+    book_freed_anywhere(book); // a tenant that was suspended may be so no longer
 }
 
 static void apply_uid(struct book *book, const struct uid_row *row)
@@ -187,6 +237,7 @@ static void apply_contract(struct book *book, const struct contract_row *row)
     replace_text(&contract->row.note, row->note);
     if (!book->loading)
         schedule_month_end(book, contract, hour_of_instant(book->time));
+    book_freed_anywhere(book);
 }
 
 static void apply_contract_terms(struct book *book, const struct contract_terms_row *row)
@@ -279,6 +330,8 @@ static void apply_account(struct book *book, const struct account_row *row)
 static void change_balance(struct book *book, uint32_t account, int64_t micro)
 {
     assert(account >= 1 && account <= book->account_count);
+    if (micro > 0 && book->accounts[account].kind == ACCOUNT_AUTHORITY)
+        book_freed_anywhere(book);
     bool fits =
         amount_add(book->accounts[account].balance, (struct amount){micro}, &book->accounts[account].balance);
     assert(fits); // the decision has checked it
@@ -324,7 +377,9 @@ static void reach_reservation(struct book *book, int64_t id)
 static void schedule_reservation(struct book *book, const struct reservation_row *row)
 {
     if (row->state == STATE_HELD)
-        due_add(&book->urgent, row->hold_expires, DUE_HOLD_EXPIRY, row->id);
+        due_add(&book->urgent, row->hold_expires, DUE_EXPIRY, row->id);
+    else if (row->state == STATE_WAITING)
+        due_add(&book->urgent, row->wait_until, DUE_EXPIRY, row->id);
     else if (row->state == STATE_BOOKED)
         due_add(&book->lifecycle, hour_start(row->start), DUE_START, row->id);
     else if (row->state == STATE_ACTIVE)
@@ -402,6 +457,8 @@ static void apply_reservation(struct book *book, const struct reservation_row *r
         book->reservations[row->id].value = (uintptr_t)reservation;
         if (row->tier == TIER_PREEMPTIBLE && !ended)
             list_preemptible(book, row);
+        if (row->state == STATE_WAITING)
+            list_waiting(book, row);
         book->live_count++;
     } else if (state_is_terminal(row->state)) {
         forget_reservation(book, reservation, row->state);
@@ -477,6 +534,8 @@ static void account_for_slice(struct book *book, const struct reservation_row *r
     if (pool->firm != NULL && row->tier == TIER_FIRM)
         calendar_add(pool->firm, slice->start, slice->end, -sign * slice->gpus);
     deliver_slice(book, slice, sign);
+    if (sign < 0)
+        book_freed(book, pool);
 }
 
 static struct reservation *add_slice_place(struct book *book, struct reservation *reservation, int32_t place)
@@ -543,6 +602,8 @@ static void apply_event(struct book *book, const struct event_row *row)
 {
     if (row->seq >= book->next_event)
         book->next_event = row->seq + 1;
+    if (row->at.seconds > book->latest.seconds)
+        book->latest = row->at;
 }
 
 void book_apply(struct book *book, const struct row *row)
@@ -639,6 +700,8 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
         schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
     for (uint32_t i = 1; i <= book->period_count; i++)
         schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
+    book->latest = book->time;
+    book_freed_anywhere(book);
 }
 
 // ---- Time

@@ -41,6 +41,7 @@ static void free_pools(struct book *book)
         calendar_destroy(pool->calendar);
         calendar_destroy(pool->firm);
         free(pool->preemptible);
+        free(pool->waiting);
         for (int tier = 0; tier < TIER_COUNT; tier++)
             free(pool->rates[tier]);
         for (size_t k = 0; k < pool->change_count; k++)
@@ -270,6 +271,8 @@ enum reservation_state reservation_state_at(const struct reservation_row *row, s
 {
     enum reservation_state state = row->state;
     if (state == STATE_HELD && now.seconds >= row->hold_expires.seconds)
+        return STATE_EXPIRED;
+    if (state == STATE_WAITING && now.seconds >= row->wait_until.seconds)
         return STATE_EXPIRED;
     if (state == STATE_BOOKED && now.seconds >= hour_start(row->start).seconds)
         state = STATE_ACTIVE;

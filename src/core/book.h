@@ -71,6 +71,9 @@ bool book_decide_due(struct book *book, struct instant now, struct arena *arena,
 // When the next timed decision is due. False when nothing is scheduled.
 bool book_next_due(const struct book *book, struct instant *due);
 
+// Was something freed that reservations wait for? Then what they get of it is due, and is decided first.
+bool book_serves_waiting(const struct book *book);
+
 // The time of the last decision. Time never goes back.
 struct instant book_time(const struct book *book);
 

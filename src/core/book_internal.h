@@ -40,6 +40,11 @@ struct pool {
     size_t change_count, change_capacity;
     int64_t *preemptible; // ids of reservations of that tier, ascending; those that have ended among them
     size_t preemptible_count, preemptible_capacity;
+    // Ids of reservations that wait, ascending, and among them some that no longer do. They are served one
+    // after the other from `served` on, and again from the first on when meanwhile something was freed.
+    int64_t *waiting;
+    size_t waiting_count, waiting_capacity, served;
+    bool serving, serve_again;
 };
 
 struct tenant {
@@ -84,7 +89,8 @@ struct book {
     struct book_options options;
     bool loading;
     struct instant time;
-    struct hour reached; // calendars reach to the horizon from here
+    struct instant latest; // when the last decision that was applied was made
+    struct hour reached;   // calendars reach to the horizon from here
     int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate, next_interruption;
 
     struct name_map site_names, pool_names, tenant_names, contract_names;
@@ -154,6 +160,13 @@ static inline const struct calendar *pool_calendar(const struct pool *pool, enum
 {
     return tier == TIER_FIRM && pool->firm != NULL ? pool->firm : pool->calendar;
 }
+
+// Something was freed that a reservation may wait for: in a pool, or in all of them.
+void book_freed(struct book *book, struct pool *pool);
+void book_freed_anywhere(struct book *book);
+
+// Does the place in a pool's list still wait?
+bool book_waits(const struct book *book, int64_t id);
 
 // The state of one that has ended. STATE_NONE when it is live or never was.
 enum reservation_state book_ended_state(const struct book *book, int64_t id);

@@ -2,6 +2,7 @@
 #include "core/book_internal.h"
 #include "core/builder.h"
 #include "core/commitment.h"
+#include "core/waiting.h"
 #include <assert.h>
 #include <string.h>
 
@@ -53,6 +54,8 @@ void book_write_reservation(const struct book *book, struct json *json, const st
     else
         json_write_integer(json, "group", row->group);
     json_write_instant(json, "created", row->created);
+    if (row->state == STATE_WAITING)
+        waiting_write(book, json, row, now);
     json_write_array(json, "slices");
     for (int32_t i = 0; i < image->slice_count; i++)
         write_slice(book, json, &image->slices[i]);

@@ -314,6 +314,7 @@ struct reservation_row {
     int32_t legs;  // how many reservations the group has; 0 when single
     int32_t last_slice;     // the highest slice number ever given
     int32_t last_layer;     // the highest layer ever given
+    int32_t hold_seconds;   // of one that waits: how long it is then held; 0 when it is then booked
     const char *client_ref; // of its creation; the three texts may be NULL
     const char *project;
     const char *note;

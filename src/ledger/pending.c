@@ -85,7 +85,7 @@ static const struct table tables[PENDING_TABLE_COUNT] = {
     [PENDING_RESERVATION] = {"pending_reservation",
                              "id, tenant, pool, tier, state, start, end, gpus, created, hold_expires, "
                              "wait_until, cost_micro, gpu_hours, fees_micro, \"group\", legs, last_slice, "
-                             "last_layer, client_ref, project, note",
+                             "last_layer, hold_seconds, client_ref, project, note",
                              STATEMENT_WRITE_RESERVATION},
     [PENDING_SLICE] = {"pending_slice", "reservation, number, layer, start, end, gpus, price_micro, period",
                        STATEMENT_WRITE_SLICE},

@@ -25,6 +25,7 @@ bool overage_parse(const char *name, enum overage_limit_kind *kind)
 
 static struct value *next_value(struct row_values *values)
 {
+    assert(values->count < ROW_COLUMNS_MAX);
     struct value *value = &values->values[values->count++];
     *value = (struct value){.type = VALUE_NULL};
     return value;
@@ -247,6 +248,7 @@ static void put_reservation(struct row_values *values, const struct reservation_
     put_optional(values, row->legs);
     put_integer(values, row->last_slice);
     put_integer(values, row->last_layer);
+    put_optional(values, row->hold_seconds);
     put_text(values, row->client_ref);
     put_text(values, row->project);
     put_text(values, row->note);

@@ -257,6 +257,7 @@ static void read_reservation(struct columns *columns, struct reservation_row *ro
     row->legs = read_small(columns);
     row->last_slice = read_small(columns);
     row->last_layer = read_small(columns);
+    row->hold_seconds = read_small(columns);
     row->client_ref = read_text(columns);
     row->project = read_text(columns);
     row->note = read_text(columns);

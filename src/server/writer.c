@@ -77,7 +77,7 @@ static bool names_people(const struct row *row)
     return row->kind == ROW_UID || row->kind == ROW_TOKEN;
 }
 
-void writer_apply(struct writer *writer, const struct decision *decision)
+static void apply(struct writer *writer, const struct decision *decision)
 {
     struct server *server = writer->server;
     batch_add(open_batch(writer), decision->rows, decision->row_count);
@@ -108,12 +108,21 @@ static bool decide_due(struct writer *writer)
         if (!book_decide_due(book, batch->at, &batch->arena, &decision, &urgent)) {
             return true;
         }
-        writer_apply(writer, &decision);
+        apply(writer, &decision);
         if (!urgent && ++batch->lifecycle >= writer->server->config->limits.lifecycle_per_batch) {
             return false;
         }
     }
     return true;
+}
+
+// What the decision freed goes to those that wait for it with the same batch.
+void writer_apply(struct writer *writer, const struct decision *decision)
+{
+    apply(writer, decision);
+    if (book_serves_waiting(writer->server->store.book)) {
+        decide_due(writer);
+    }
 }
 
 // clock.advance is answered when all that was due by its time has been decided.

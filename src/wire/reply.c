@@ -111,8 +111,7 @@ static void write_commitment(struct json *json, const struct refusal *refusal)
     json_write_integer(json, "max_gpus", refusal->max_gpus);
 }
 
-static void write_way_out(struct json *json, enum method method, enum verdict verdict,
-                          const struct refusal *refusal)
+static void write_way_out(struct json *json, enum verdict verdict, const struct refusal *refusal)
 {
     switch (verdict) {
     case VERDICT_INVALID_PARAMS:
@@ -149,11 +148,10 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         json_write_integer(json, "leg", refusal->leg);
 }
 
-static void write_refusal(struct buffer *out, const char *id, enum method method,
-                          const struct decision *decision)
+static void write_refusal(struct buffer *out, const char *id, const struct decision *decision)
 {
     struct json json = reply_error_begin(out, id, (int)decision->verdict, decision->refusal.message);
-    write_way_out(&json, method, decision->verdict, &decision->refusal);
+    write_way_out(&json, decision->verdict, &decision->refusal);
     reply_error_end(&json);
 }
 
@@ -221,7 +219,7 @@ void wire_reply_decision(struct buffer *out, const char *id, const struct book *
 {
     enum method method = call->row->method;
     if (decision->verdict != VERDICT_DONE) {
-        write_refusal(out, id, method, decision);
+        write_refusal(out, id, decision);
         return;
     }
     struct json json = wire_reply_begin(out, id);

@@ -250,7 +250,6 @@ def test_what_this_version_does_not_sell():
     with Daemon() as daemon:
         acme = daemon.tenant("acme")
         with daemon.unchanged("a refused request"):
-            acme.refused("invalid_params", "reservation.create", DAY, gpus=8, wait_until="2026-12-04T00:00:00Z")
             for method in ("offer.search", "commitment.plan", "event.watch", "charge.adjust", "invoice.list"):
                 acme.refused("method_not_found", method)
 
