@@ -84,6 +84,9 @@ static void compare_image(const struct model *model, const struct reservation_im
     MODEL_EQUAL(model, row->created.seconds, expected->created);
     if (expected->state == STATE_HELD)
         MODEL_EQUAL(model, row->hold_expires.seconds, expected->hold_expires);
+    if (expected->state == STATE_WAITING)
+        MODEL_EQUAL(model, row->wait_until.seconds, expected->wait_until);
+    MODEL_EQUAL(model, row->hold_seconds, expected->hold_seconds);
     MODEL_EQUAL(model, row->group, expected->group);
     MODEL_EQUAL(model, row->legs, expected->legs);
     compare_pieces(model, image, expected);
@@ -101,8 +104,8 @@ static void compare_reservation(const struct model *model, const struct book *bo
     MODEL_EQUAL(model, book_reservation_owner(book, id), expected->tenant);
     bool found = book_reservation(book, id, now_of(model), &image);
     MODEL_EQUAL(model, book_reservation_live(book, id), found);
-    bool live =
-        expected->state == STATE_HELD || expected->state == STATE_BOOKED || expected->state == STATE_ACTIVE;
+    bool live = expected->state == STATE_WAITING || expected->state == STATE_HELD ||
+                expected->state == STATE_BOOKED || expected->state == STATE_ACTIVE;
     if (live && !found)
         MODEL_FAIL(model, "reservation %lld has left the book", (long long)id);
     if (found && !live && expected->state != STATE_COMPLETED)
@@ -175,8 +178,8 @@ static void compare_replay(const struct model *model, const struct answer *answe
     bool ended = false;
     const struct model_reservation *first = &model->reservations[answer->thing];
     for (int64_t leg = 0; leg < (answer->is_group ? first->legs : 1); leg++)
-        ended = ended || (first[leg].state != STATE_HELD && first[leg].state != STATE_BOOKED &&
-                          first[leg].state != STATE_ACTIVE);
+        ended = ended || (first[leg].state != STATE_WAITING && first[leg].state != STATE_HELD &&
+                          first[leg].state != STATE_BOOKED && first[leg].state != STATE_ACTIVE);
     MODEL_CHECK(model, ended);
 }
 

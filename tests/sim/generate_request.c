@@ -131,14 +131,18 @@ static void make_create(struct generator *generator, const struct model *model, 
         }
     if (one_in(generator, 3))
         create->hold_seconds = holds[random_below(generator, COUNT_OF(holds))];
+    if (!grouped && one_in(generator, 3)) {
+        create->has_wait_until = true;
+        create->wait_until.seconds = model->now + (int64_t)random_below(generator, 2000000);
+    }
     if (one_in(generator, 25))
         spoil_leg(generator, &made.legs[random_below(generator, (uint32_t)create->leg_count)]);
 }
 
 static bool is_live(const struct model_reservation *reservation)
 {
-    return reservation->state == STATE_HELD || reservation->state == STATE_BOOKED ||
-           reservation->state == STATE_ACTIVE;
+    return reservation->state == STATE_WAITING || reservation->state == STATE_HELD ||
+           reservation->state == STATE_BOOKED || reservation->state == STATE_ACTIVE;
 }
 
 // A reservation, mostly one that is live.

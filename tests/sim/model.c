@@ -265,7 +265,8 @@ void model_describe(const struct request *request, char *text, size_t size)
     switch (request->kind) {
     case REQUEST_CREATE:
     case REQUEST_CREATE_GROUP:
-        WRITE("%lld", (long long)request->create.hold_seconds);
+        WRITE("%lld,%lld", (long long)request->create.hold_seconds,
+              request->create.has_wait_until ? (long long)request->create.wait_until.seconds : 0LL);
         for (size_t i = 0; i < request->create.leg_count; i++) {
             const struct leg *leg = &request->create.legs[i];
             WRITE(";%s,%lld,%d,%d,%d,%s,%s", leg->pool, (long long)leg->gpus, leg->start.number,
@@ -349,7 +350,7 @@ static void commit_effect(struct model *model, struct effect *effect, bool waive
         model->reservation_count = reservation->id;
 }
 
-void model_commit(struct model *model, const struct request *request, struct answer *answer)
+void model_apply(struct model *model, struct answer *answer)
 {
     for (size_t i = 0; i < answer->effect_count; i++)
         commit_effect(model, &answer->effects[i], answer->waived);
@@ -359,6 +360,11 @@ void model_commit(struct model *model, const struct request *request, struct ans
             model->periods[id].relief += effect->after.tier == TIER_FIRM ? effect->released_in[id] : 0;
         commit_effect(model, effect, false);
     }
+}
+
+void model_commit(struct model *model, const struct request *request, struct answer *answer)
+{
+    model_apply(model, answer);
     if (request->kind == REQUEST_CAPACITY_CHANGE) {
         struct model_pool *pool = &model->pools[model_pool_named(model, request->capacity.pool)];
         MODEL_CHECK(model, pool->change_count < MODEL_STEPS);
@@ -370,6 +376,7 @@ void model_commit(struct model *model, const struct request *request, struct ans
     if (request->kind == REQUEST_TENANT_SUSPEND || request->kind == REQUEST_TENANT_RESUME)
         model->tenants[model_tenant_named(model, request->tenant)].suspended =
             request->kind == REQUEST_TENANT_SUSPEND;
+    model_serve(model);
     if (request->client_ref == NULL)
         return;
     MODEL_CHECK(model, model->reference_count < MODEL_REFERENCES);

@@ -93,7 +93,7 @@ struct model_reservation {
     enum reservation_state state;
     int32_t start, end;
     int32_t gpus; // as last shown
-    int64_t created, hold_expires, fees;
+    int64_t created, hold_expires, wait_until, hold_seconds, fees;
     int64_t group;
     int32_t legs, layer;
     struct piece *pieces; // by hour, then layer
@@ -226,6 +226,8 @@ int64_t reservation_cost(const struct model_reservation *reservation);
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer);
 void model_commit(struct model *model, const struct request *request, struct answer *answer);
+// Commits what an answer does to reservations.
+void model_apply(struct model *model, struct answer *answer);
 void answer_free(struct answer *answer);
 // The request as resolved, without its ref: the same text, the same request.
 void model_describe(const struct request *request, char *text, size_t size);
@@ -241,6 +243,8 @@ void effect_free(struct effect *effect);
 void displace_for_effects(const struct model *model, struct answer *answer);
 void displace_for_loss(const struct model *model, int pool, struct model_change change,
                        struct answer *answer);
+// Books what waits and fits by now, in model_wait.c: after whatever may have freed something.
+void model_serve(struct model *model);
 // What a tier sees free in an hour.
 int32_t model_free_gpus(const struct model *model, int pool, enum tier tier, int32_t hour);
 void decide_model_change(const struct model *model, const struct request *request, struct answer *answer);

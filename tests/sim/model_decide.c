@@ -84,9 +84,11 @@ static bool windows_are_sound(const struct model *model, const struct request *r
     for (size_t i = 0; i < create->leg_count; i++)
         if (create->legs[i].start.number < model_hour(model) ||
             create->legs[i].end.number > model_horizon(model) ||
-            (create->hold_seconds > 0 && create->legs[i].start.number <= model_hour(model)))
+            ((create->hold_seconds > 0 || create->has_wait_until) &&
+             create->legs[i].start.number <= model_hour(model)))
             return answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    if (create->hold_seconds > model->hold_seconds_max)
+    if (create->hold_seconds > model->hold_seconds_max ||
+        (create->has_wait_until && create->wait_until.seconds <= model->now))
         return answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
     return true;
 }
@@ -163,6 +165,34 @@ static bool leg_fits(const struct model *model, struct answer *answer, size_t i,
     return answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, leg);
 }
 
+// Does a single booking not fit, and may it one day?
+static bool must_wait(const struct model *model, const struct answer *answer)
+{
+    const struct effect *effect = &answer->effects[0];
+    bool fits = true, may_fit = false;
+    for (int32_t hour = effect->after.start; hour < effect->after.end; hour++)
+        fits = fits && free_in(model, answer, 0, hour) >= effect->added[0].gpus;
+    for (int32_t i = model_hour(model) - model->origin; i < MODEL_HOURS; i++)
+        may_fit = may_fit || model->pools[effect->after.pool].capacity[i] >= effect->added[0].gpus;
+    return !fits && may_fit;
+}
+
+// It takes nothing while it waits.
+static void let_wait(const struct model *model, const struct create_request *create, struct effect *effect)
+{
+    struct model_reservation waiting = effect->after;
+    int64_t start = waiting.start * INT64_C(3600), until = create->wait_until.seconds;
+    waiting.state = STATE_WAITING;
+    waiting.wait_until = until < start ? until : start;
+    waiting.hold_seconds = create->hold_seconds;
+    waiting.hold_expires = 0;
+    waiting.pieces = NULL;
+    waiting.count = 0;
+    waiting.layer = 0;
+    effect_free(effect);
+    effect_plan(model, effect, &waiting, waiting.start, waiting.start, NULL, true);
+}
+
 static bool leg_is_affordable(const struct model *model, struct answer *answer, size_t i, int32_t leg,
                               int64_t *spent)
 {
@@ -225,7 +255,8 @@ static void decide_create(const struct model *model, const struct request *reque
         plan_leg(model, request, tenant, answer->effect_count, &answer->effects[answer->effect_count]);
     if (!legs_have(answer, grouped, true, answer) || !legs_have(answer, grouped, false, answer))
         return;
-    for (int tier = TIER_FIRM; tier < TIER_COUNT; tier++)
+    bool waits = !grouped && request->create.has_wait_until && must_wait(model, answer);
+    for (int tier = TIER_FIRM; tier < TIER_COUNT && !waits; tier++)
         for (size_t i = 0; i < count; i++)
             if ((int)answer->effects[i].after.tier == tier &&
                 !leg_fits(model, answer, i, grouped ? (int32_t)i : -1))
@@ -235,6 +266,8 @@ static void decide_create(const struct model *model, const struct request *reque
             return;
     answer->is_group = grouped;
     answer->thing = model->reservation_count + 1;
+    if (waits)
+        let_wait(model, &request->create, &answer->effects[0]);
     displace_for_effects(model, answer);
 }
 
@@ -315,7 +348,8 @@ static void decide_cancel(const struct model *model, const struct request *reque
         return;
     }
     if (replayed(model, tenant, request, answer) ||
-        !find_members(model, cancel->target, 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
+        !find_members(model, cancel->target,
+                      1U << STATE_WAITING | 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
                       members, &count, answer))
         return;
     answer->effects = calloc(count, sizeof *answer->effects);
@@ -326,7 +360,8 @@ static void decide_cancel(const struct model *model, const struct request *reque
         int32_t from = model_next_hour(model) > member->start ? model_next_hour(model) : member->start;
         int32_t *target = calloc((size_t)(member->end - from) + 1, sizeof *target);
         assert_non_null(target);
-        effect_plan(model, effect, member, from, member->end, target, member->state == STATE_HELD);
+        effect_plan(model, effect, member, from, member->end, target,
+                    member->state == STATE_HELD || member->state == STATE_WAITING);
         free(target);
         effect->after.gpus = reservation_gpus_shown(model, member);
         effect->after.state = STATE_CANCELLED;

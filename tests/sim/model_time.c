@@ -196,6 +196,8 @@ static struct model_due find_due(const struct model *model)
     for (int64_t id = 1; id <= model->reservation_count; id++)
         if (model->reservations[id].state == STATE_HELD)
             consider(&first, model->reservations[id].hold_expires, MODEL_EXPIRY, id);
+        else if (model->reservations[id].state == STATE_WAITING)
+            consider(&first, model->reservations[id].wait_until, MODEL_EXPIRY, id);
     for (int id = 1; id <= model->contract_count; id++)
         consider(&first, model->contracts[id].next_month * INT64_C(3600), MODEL_MONTH_END, id);
     for (int id = 1; id <= model->period_count; id++) {
@@ -232,6 +234,10 @@ void model_advance(struct model *model, int64_t now)
 {
     for (;;) {
         struct model_due due = find_due(model);
+        if (due.at > model->now) { // whoever waits comes after all else of an instant
+            model_serve(model);
+            due = find_due(model);
+        }
         if (due.at > now)
             break;
         model->now = due.at > model->now ? due.at : model->now;
