@@ -180,6 +180,9 @@ void model_fail(const struct model *model, const char *file, int line, const cha
 
 void model_free(struct model *model);
 
+// Another that is the same, to go back to.
+struct model *model_copy(const struct model *model);
+
 // ---- Time, in model_time.c
 
 int32_t model_hour(const struct model *model);      // the running one
