@@ -194,7 +194,20 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/obj/tests/unit/%_test.o $$(call helpers_in,
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
-$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tests/sim) $(call archives,$(below_ledger))
+helpers_of_sim := $(filter-out %/simulate.o,$(call helpers_in,tests/sim)) $(BUILD)/obj/tests/sim/sql.o
+$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(helpers_of_sim) $(call archives,$(below_ledger))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+# The simulator's ledger is on a disk in memory and knows one migration more.
+simulator := $(BUILD)/tests/sim/simulate
+$(BUILD)/obj/tests/sim/sql.o: $(generated)/sql.c $(BUILD)/flags
+	$(call say,CC,$< for the simulator)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(compile) -Dmigrations=shipped_migrations -Dmigration_count=shipped_migration_count -c -o $@ $<
+
+$(simulator): $(call objects_of,tests/sim/simulate.c) $(helpers_of_sim) $(call archives,$(below_ledger))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka

@@ -142,6 +142,17 @@ int medium_open_files(const struct medium *medium)
     return medium->open_files;
 }
 
+bool medium_struck(const struct medium *medium)
+{
+    return medium->faults.off ||
+           (medium->faults.fail_at != 0 && medium->faults.calls >= medium->faults.fail_at);
+}
+
+bool medium_has(const struct medium *medium, const char *name)
+{
+    return medium_find(medium, name) >= 0;
+}
+
 bool medium_call(struct medium *medium, enum call_kind kind, bool *partly)
 {
     struct medium_faults *faults = &medium->faults;
@@ -150,10 +161,10 @@ bool medium_call(struct medium *medium, enum call_kind kind, bool *partly)
     if (faults->off)
         return false;
     faults->calls++;
+    faults->changes += kind == CALL_CHANGES;
+    if (faults->observer != NULL)
+        faults->observer(faults->context, medium, kind == CALL_CHANGES);
     if (kind == CALL_CHANGES) {
-        if (faults->observer != NULL)
-            faults->observer(faults->context, medium);
-        faults->changes++;
         if (faults->changes == faults->cut_at) {
             faults->off = true;
             // What was on its way when the power went may still be found, whole or in part.

@@ -38,8 +38,9 @@ struct medium_faults {
     int64_t cut_at;  // the power goes in this change: it and all that follow fail and leave nothing behind
     bool off;        // the power has gone
     bool lies;       // a sync says that it was done and does nothing
-    // Called before each change, when set: the disk as it is then is what a cut would find.
-    void (*observer)(void *context, const struct medium *medium);
+    // Called before each call, when set. Before a change the disk is what a cut would find. May set faults,
+    // which then hold for this call.
+    void (*observer)(void *context, struct medium *medium, bool changes);
     void *context;
 };
 
@@ -62,6 +63,11 @@ void medium_mount(struct medium *medium);
 
 // The faults, to be read and set.
 struct medium_faults *medium_faults(struct medium *medium);
+
+// Has a fault come to pass since it was set?
+bool medium_struck(const struct medium *medium);
+
+bool medium_has(const struct medium *medium, const char *name);
 
 // Both end all faults, and need all files to be closed.
 void medium_cut(struct medium *medium, enum medium_cut cut);

@@ -41,7 +41,8 @@ struct model *model_copy(const struct model *model)
     // Nearly all of a model is room that is not used yet.
     struct model *copy = calloc(1, sizeof *copy);
     assert_non_null(copy);
-    size_t reservations = offsetof(struct model, reservations), references = offsetof(struct model, references);
+    size_t reservations = offsetof(struct model, reservations),
+           references = offsetof(struct model, references);
     memcpy(copy, model, reservations);
     copy->reservation_count = model->reservation_count;
     copy->reference_count = model->reference_count;
@@ -57,8 +58,9 @@ struct model *model_copy(const struct model *model)
             copy_array(period->cost, (size_t)(period->end - period->start), sizeof *period->cost);
     }
     for (int64_t id = 1; id <= model->reservation_count; id++)
-        copy->reservations[id].pieces = copy_array(
-            model->reservations[id].pieces, model->reservations[id].count, sizeof *copy->reservations->pieces);
+        copy->reservations[id].pieces =
+            copy_array(model->reservations[id].pieces, model->reservations[id].count,
+                       sizeof *copy->reservations->pieces);
     return copy;
 }
 

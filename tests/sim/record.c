@@ -47,9 +47,8 @@ static void *copy_array(struct arena *arena, const void *array, size_t count, si
     return copy;
 }
 
-#define COPY_ARRAY(member, number)                                                                           \
-    ((member) = copy_array(arena, (member), (number), sizeof *(member)))
-#define COPY_TEXT(member) ((member) = arena_copy_text(arena, (member)))
+#define COPY_ARRAY(member, number) ((member) = copy_array(arena, (member), (number), sizeof *(member)))
+#define COPY_TEXT(member)          ((member) = arena_copy_text(arena, (member)))
 
 static void copy_pool(struct arena *arena, struct manifest_pool *pool)
 {

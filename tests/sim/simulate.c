@@ -1,0 +1,91 @@
+// The simulator as a program.
+//
+//     simulate seeds FIRST COUNT      lives of so many seeds; one that fails is shown with how to see it
+//     again simulate fresh COUNT            of seeds that nobody has seen yet simulate cuts SEED COUNT so
+//     many cuts of the power, at every change that is made to the disk simulate sweep SEED [ONE_IN]    a life
+//     by script, in which the nth call fails, for all n
+//
+// Prints how much was done and, last, how many passed and failed.
+#include "simulate.h"
+
+#include "base/digest.h"
+#include "base/log.h"
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t seed_running;
+static const char *mode_running = "";
+
+// A model that does not agree ends the program, and so does a failed assertion: before it does, how to see it
+// again.
+static void tell_how_to_repeat(void)
+{
+    if (mode_running[0] != '\0')
+        fprintf(stderr, "repeat it with: make sim %s=%" PRIu64 "\n", mode_running, seed_running);
+}
+
+static void died(int number)
+{
+    tell_how_to_repeat();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static int run_seeds(uint64_t first, uint64_t count)
+{
+    static char text[FINDING_SIZE];
+    struct tally tally = {0};
+    uint64_t passed = 0, failed = 0;
+    int64_t begun = milliseconds();
+    mode_running = "SEED";
+    for (uint64_t i = 0; i < count; i++) {
+        seed_running = first + i;
+        struct world_options options = {
+            .seed = seed_running, .requests = 4, .migrates = seed_running % 4 == 0};
+        if (simulate_seed(&options, &tally, text) == FINDING_NONE) {
+            passed++;
+            continue;
+        }
+        failed++;
+        fprintf(stderr, "seed %" PRIu64 ": %s\n", seed_running, text);
+        tell_how_to_repeat();
+    }
+    mode_running = "";
+    printf("%" PRIu64 " seeds from %" PRIu64 ": %" PRId64 " batches, %" PRId64 " of them failed, %" PRId64
+           " cuts of the power, %" PRId64 " kills, %" PRId64 " recoveries interrupted, %" PRId64
+           " checkpoints, %" PRId64 " migrations, in %" PRId64 " ms\n",
+           count, first, tally.batches, tally.errors, tally.cuts, tally.kills, tally.recoveries_cut,
+           tally.checkpoints, tally.migrations, milliseconds() - begun);
+    printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}
+
+static uint64_t number(const char *text)
+{
+    return strtoull(text, NULL, 10);
+}
+
+int main(int argc, char **argv)
+{
+    if (!digest_initialise())
+        return 70;
+    log_set_level(LOG_ERROR);
+    atexit(tell_how_to_repeat);
+    signal(SIGSEGV, died);
+    signal(SIGABRT, died);
+    if (argc == 4 && strcmp(argv[1], "seeds") == 0)
+        return run_seeds(number(argv[2]), number(argv[3]));
+    fprintf(stderr, "usage: simulate seeds FIRST COUNT\n");
+    return 64;
+}
