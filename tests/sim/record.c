@@ -9,7 +9,7 @@ enum step_kind { STEP_DUE, STEP_REQUEST, STEP_BATCH };
 struct record_step {
     enum step_kind kind;
     struct instant at;
-    int decisions;
+    bool is_lazy;
     const struct request *request;
 };
 
@@ -21,10 +21,9 @@ static struct record_step *add(struct record *record, enum step_kind kind, struc
     return step;
 }
 
-void record_due(struct record *record, struct instant now, int decisions)
+void record_due(struct record *record, struct instant now, bool is_lazy)
 {
-    if (decisions > 0)
-        add(record, STEP_DUE, now)->decisions = decisions;
+    add(record, STEP_DUE, now)->is_lazy = is_lazy;
 }
 
 void record_batch(struct record *record, struct instant at)
@@ -164,10 +163,10 @@ static bool replay_step(struct book *book, const struct record_step *step, struc
     bool urgent;
     switch (step->kind) {
     case STEP_DUE:
-        for (int i = 0; i < step->decisions; i++) {
-            if (!book_decide_due(book, step->at, arena, &decision, &urgent))
-                return false;
+        while (book_decide_due(book, step->at, arena, &decision, &urgent)) {
             book_apply_rows(book, decision.rows, decision.row_count);
+            if (!urgent && step->is_lazy)
+                break;
         }
         return true;
     case STEP_REQUEST:

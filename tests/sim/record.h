@@ -15,8 +15,8 @@ struct record {
     size_t count, capacity;
 };
 
-// So many decisions of those that were due at a time were applied.
-void record_due(struct record *record, struct instant now, int decisions);
+// What was due at a time was decided; when it was done lazily, of starts and ends only the first part.
+void record_due(struct record *record, struct instant now, bool is_lazy);
 void record_request(struct record *record, struct instant now, const struct request *request);
 void record_batch(struct record *record, struct instant at);
 

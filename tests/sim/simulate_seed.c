@@ -96,7 +96,7 @@ static void fall_and_rise(struct life *life, bool power_goes)
 static void end_and_start(struct life *life)
 {
     life->tally->restarts++;
-    if (life->world.options.migrates && life->tally->migrations % 2 == 0 && one(life, 2)) {
+    if (life->world.options.migrates && one(life, 2)) {
         world_set_version(2);
         life->world.options.migrates = false;
         life->tally->migrations++;

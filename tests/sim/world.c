@@ -148,14 +148,12 @@ static void go_on(struct world *world)
     struct decision decision;
     bool urgent, lazy = one_in(&world->generator, 3);
     struct instant at = {to};
-    int decisions = 0;
     while (book_decide_due(world->book, at, &world->arena, &decision, &urgent)) {
-        decisions++;
         apply(world, &decision);
         if (!urgent && lazy)
             break;
     }
-    record_due(&world->record, at, decisions);
+    record_due(&world->record, at, lazy);
     model_advance(model, to);
 }
 
