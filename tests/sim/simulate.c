@@ -71,6 +71,34 @@ static int run_seeds(uint64_t first, uint64_t count)
     return failed == 0 ? 0 : 1;
 }
 
+static void show_cuts(const struct cuts *cuts, int64_t took)
+{
+    static const char *const steps[] = {"opening", "commits", "checkpoints", "closing", "migrations"};
+    printf("%" PRId64 " cuts of the power in %" PRId64 " worlds with %" PRId64 " batches (", cuts->done,
+           cuts->worlds, cuts->batches_done);
+    for (size_t i = 0; i < COUNT_OF(steps); i++)
+        printf("%s%s %" PRId64, i == 0 ? "" : ", ", steps[i], cuts->by_step[i]);
+    printf("; %" PRId64 " in recoveries) in %" PRId64 " ms, %" PRId64 " a second\n", cuts->nested, took,
+           took == 0 ? 0 : cuts->done * 1000 / took);
+}
+
+static int run_cuts(uint64_t seed, uint64_t count)
+{
+    static char text[FINDING_SIZE];
+    struct cuts cuts = {
+        .seed = seed, .most = (int64_t)count, .batches = 40, .verify_one_in = 40, .nested_one_in = 20};
+    int64_t begun = milliseconds();
+    seed_running = seed;
+    mode_running = "CUTS";
+    enum finding finding = simulate_cuts(&cuts, text);
+    mode_running = "";
+    show_cuts(&cuts, milliseconds() - begun);
+    if (finding != FINDING_NONE)
+        fprintf(stderr, "seed %" PRIu64 ", cut %" PRId64 ": %s\n", cuts.seed, cuts.done, text);
+    printf("%d passed, %d failed\n", finding == FINDING_NONE, finding != FINDING_NONE);
+    return finding == FINDING_NONE ? 0 : 1;
+}
+
 static uint64_t number(const char *text)
 {
     return strtoull(text, NULL, 10);
@@ -86,6 +114,8 @@ int main(int argc, char **argv)
     signal(SIGABRT, died);
     if (argc == 4 && strcmp(argv[1], "seeds") == 0)
         return run_seeds(number(argv[2]), number(argv[3]));
+    if (argc == 4 && strcmp(argv[1], "cuts") == 0)
+        return run_cuts(number(argv[2]), number(argv[3]));
     fprintf(stderr, "usage: simulate seeds FIRST COUNT\n");
     return 64;
 }
