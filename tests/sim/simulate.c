@@ -99,6 +99,21 @@ static int run_cuts(uint64_t seed, uint64_t count)
     return finding == FINDING_NONE ? 0 : 1;
 }
 
+static int run_sweep(uint64_t seed, int one_in)
+{
+    static char text[FINDING_SIZE];
+    struct sweep sweep = {.seed = seed, .one_in = one_in};
+    int64_t begun = milliseconds();
+    enum finding finding = simulate_sweep(&sweep, text);
+    printf("script of seed %" PRIu64 ": %" PRId64 " calls, made to fail in %" PRId64 " ways, in %" PRId64
+           " ms\n",
+           sweep.seed, sweep.calls, sweep.points, milliseconds() - begun);
+    if (finding != FINDING_NONE)
+        fprintf(stderr, "%s\n", text);
+    printf("%" PRId64 " passed, %d failed\n", sweep.points, finding != FINDING_NONE);
+    return finding == FINDING_NONE ? 0 : 1;
+}
+
 static uint64_t number(const char *text)
 {
     return strtoull(text, NULL, 10);
@@ -116,6 +131,8 @@ int main(int argc, char **argv)
         return run_seeds(number(argv[2]), number(argv[3]));
     if (argc == 4 && strcmp(argv[1], "cuts") == 0)
         return run_cuts(number(argv[2]), number(argv[3]));
-    fprintf(stderr, "usage: simulate seeds FIRST COUNT\n");
+    if ((argc == 3 || argc == 4) && strcmp(argv[1], "sweep") == 0)
+        return run_sweep(number(argv[2]), argc == 4 ? atoi(argv[3]) : 1);
+    fprintf(stderr, "usage: simulate seeds FIRST COUNT | cuts SEED COUNT | sweep SEED [ONE_IN]\n");
     return 64;
 }
