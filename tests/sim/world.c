@@ -44,6 +44,8 @@ void world_begin(struct world *world, const struct world_options *options)
     medium_faults(world->medium)->lies = options->lies;
     world_set_version(options->migrates ? 1 : 2);
     medium_register();
+    // The same seed, the same salts in the WAL.
+    (void)sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, (int)(options->seed % INT32_MAX) + 1, NULL);
 }
 
 // ---- Opening and closing
