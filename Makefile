@@ -2,6 +2,8 @@
 # make test       everything: unit tests, floors, generated docs, end-to-end; totals last
 # make unit       the unit tests alone (FLOOR=core: those of one floor)
 # make demo       the main job, shown
+# make sim        simulated failures of the disk and cuts of the power: tests/sim.sh says what SEEDS, SEED, CUTS
+#                 and CALLS do
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
@@ -30,7 +32,7 @@ VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/serve
 
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
-needs := $(if $(filter test unit,$(goals)),test,$(needs))
+needs := $(if $(filter test unit sim,$(goals)),test,$(needs))
 needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
@@ -107,7 +109,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
+.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -211,6 +213,9 @@ $(simulator): $(call objects_of,tests/sim/simulate.c) $(helpers_of_sim) $(call a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+sim: $(simulator)
+	@SEEDS='$(SEEDS)' SEED='$(SEED)' CUTS='$(CUTS)' CALLS='$(CALLS)' bash tests/sim.sh $(simulator)
 
 # Of the benchmark only what reckons is tested, with the objects that it has there.
 $(BUILD)/tests/unit/bench/histogram_test: $(call objects_of,tests/bench/histogram.c)

@@ -18,14 +18,14 @@
 #include <time.h>
 
 static uint64_t seed_running;
-static const char *mode_running = "";
+static const char *mode_running; // NULL: nothing runs
 
 // A model that does not agree ends the program, and so does a failed assertion: before it does, how to see it
 // again.
 static void tell_how_to_repeat(void)
 {
-    if (mode_running[0] != '\0')
-        fprintf(stderr, "repeat it with: make sim %s=%" PRIu64 "\n", mode_running, seed_running);
+    if (mode_running != NULL)
+        fprintf(stderr, "repeat it with: make sim %sSEED=%" PRIu64 "\n", mode_running, seed_running);
 }
 
 static void died(int number)
@@ -48,7 +48,7 @@ static int run_seeds(uint64_t first, uint64_t count)
     struct tally tally = {0};
     uint64_t passed = 0, failed = 0;
     int64_t begun = milliseconds();
-    mode_running = "SEED";
+    mode_running = "";
     for (uint64_t i = 0; i < count; i++) {
         seed_running = first + i;
         struct world_options options = {
@@ -61,7 +61,7 @@ static int run_seeds(uint64_t first, uint64_t count)
         fprintf(stderr, "seed %" PRIu64 ": %s\n", seed_running, text);
         tell_how_to_repeat();
     }
-    mode_running = "";
+    mode_running = NULL;
     printf("%" PRIu64 " seeds from %" PRIu64 ": %" PRId64 " batches, %" PRId64 " of them failed, %" PRId64
            " cuts of the power, %" PRId64 " kills, %" PRId64 " recoveries interrupted, %" PRId64
            " checkpoints, %" PRId64 " migrations, in %" PRId64 " ms\n",
@@ -89,9 +89,9 @@ static int run_cuts(uint64_t seed, uint64_t count)
         .seed = seed, .most = (int64_t)count, .batches = 40, .verify_one_in = 40, .nested_one_in = 20};
     int64_t begun = milliseconds();
     seed_running = seed;
-    mode_running = "CUTS";
+    mode_running = "CUTS=20000 ";
     enum finding finding = simulate_cuts(&cuts, text);
-    mode_running = "";
+    mode_running = NULL;
     show_cuts(&cuts, milliseconds() - begun);
     if (finding != FINDING_NONE)
         fprintf(stderr, "seed %" PRIu64 ", cut %" PRId64 ": %s\n", cuts.seed, cuts.done, text);
