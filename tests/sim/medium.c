@@ -155,6 +155,7 @@ int medium_open_files(const struct medium *medium)
 bool medium_struck(const struct medium *medium)
 {
     return medium->faults.off ||
+           (medium->faults.sync_at != 0 && medium->faults.syncs >= medium->faults.sync_at) ||
            (medium->faults.fail_at != 0 && medium->faults.calls >= medium->faults.fail_at);
 }
 
@@ -346,6 +347,21 @@ void medium_sync_failed(struct medium *medium, int number)
     forget_versions(inode);
     if (medium_random(medium, 2) == 0)
         inode->durable_size = inode->size;
+}
+
+bool medium_call_sync(struct medium *medium)
+{
+    struct medium_faults *faults = &medium->faults;
+    if (!medium_call(medium, CALL_CHANGES, NULL))
+        return false;
+    faults->syncs++;
+    return faults->syncs != faults->sync_at;
+}
+
+void medium_give_up(struct medium *medium)
+{
+    for (size_t i = 0; i < medium->inode_count; i++)
+        medium_sync_failed(medium, (int)i);
 }
 
 // ---- The end of a process, and of the power

@@ -35,7 +35,9 @@ struct medium_faults {
     int64_t fail_at; // this call fails
     bool fail_on;    // and all that follow
     bool full;       // a write that fails says that the disk is full, else that it can't be written
-    int64_t cut_at;  // the power goes in this change: it and all that follow fail and leave nothing behind
+    int64_t syncs;   // counted: those of files
+    int64_t sync_at; // this one fails
+    int64_t cut_at;  // the power goes in this change, or the process is killed: it and all that follow fail
     bool off;        // the power has gone
     bool lies;       // a sync says that it was done and does nothing
     // Called before each call, when set. Before a change the disk is what a cut would find. May set faults,
@@ -68,6 +70,9 @@ struct medium_faults *medium_faults(struct medium *medium);
 bool medium_struck(const struct medium *medium);
 
 bool medium_has(const struct medium *medium, const char *name);
+
+// All that is not synced counts as written, as after a sync that failed; some of it is.
+void medium_give_up(struct medium *medium);
 
 // Both end all faults, and need all files to be closed.
 void medium_cut(struct medium *medium, enum medium_cut cut);

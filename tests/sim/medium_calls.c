@@ -79,14 +79,15 @@ ssize_t disk_write(int descriptor, const void *bytes, size_t count, off_t offset
 int disk_sync(int descriptor)
 {
     struct open_file *file = file_of(descriptor);
-    if (!medium_call(file->medium, CALL_CHANGES, NULL)) {
-        if (!file->medium->faults.off && file->inode >= 0)
+    bool is_folder = file->inode < 0;
+    if (is_folder ? !medium_call(file->medium, CALL_CHANGES, NULL) : !medium_call_sync(file->medium)) {
+        if (!file->medium->faults.off && !is_folder)
             medium_sync_failed(file->medium, file->inode);
         return fail(EIO);
     }
     if (file->medium->faults.lies)
         return 0;
-    if (file->inode < 0)
+    if (is_folder)
         medium_sync_folder(file->medium);
     else
         medium_sync(file->medium, file->inode);

@@ -65,6 +65,9 @@ enum call_kind { CALL_ASKS, CALL_CHANGES };
 // Before every call. True: it goes on. False: it fails, and *partly says that some of a write is done first.
 bool medium_call(struct medium *medium, enum call_kind kind, bool *partly);
 
+// Before a sync of a file.
+bool medium_call_sync(struct medium *medium);
+
 uint32_t medium_random(struct medium *medium, uint32_t bound);
 
 // −1 when there is none of this name.

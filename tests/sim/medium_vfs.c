@@ -80,7 +80,7 @@ static int file_sync(sqlite3_file *base, int flags)
     struct file *file = file_of(base);
     struct medium *medium = file->medium;
     (void)flags;
-    if (!medium_call(medium, CALL_CHANGES, NULL)) {
+    if (!medium_call_sync(medium)) {
         if (!medium->faults.off)
             medium_sync_failed(medium, file->inode);
         return SQLITE_IOERR_FSYNC;

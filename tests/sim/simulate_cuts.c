@@ -15,6 +15,10 @@
 // Of so many changes in a recovery one is cut.
 #define NESTED_CHANGES 6
 
+// Of so many times the process is killed first, maybe after a sync that failed, and the power goes only when
+// it has recovered: what it found then must still be there.
+#define KILLS 8
+
 // A disk as it was before a change, and what must be on it.
 struct snapshot {
     struct medium *medium;
@@ -88,15 +92,21 @@ static void cut(struct run *run, const struct snapshot *snapshot)
     struct medium *medium = snapshot->medium;
     int64_t batch;
     bool failed;
-    medium_cut(medium, (enum medium_cut)random_below(&run->generator, CUT_KINDS));
+    bool only_killed = one(run, KILLS);
+    if (!only_killed)
+        medium_cut(medium, (enum medium_cut)random_below(&run->generator, CUT_KINDS));
+    else if (one(run, 2))
+        medium_give_up(medium);
+    if (only_killed)
+        medium_restart(medium);
     if (goes_deeper(run, snapshot))
         watch(run, medium, snapshot->least, snapshot->depth + 1);
     world_probe(&run->world, medium, snapshot->least, one(run, cuts->verify_one_in), &batch, &failed);
     medium_faults(medium)->observer = NULL;
-    cuts->done++;
+    cuts->done += !only_killed;
     cuts->nested += snapshot->depth > 0;
     cuts->by_step[run->step]++;
-    if (goes_on(run) && one(run, cuts->nested_one_in))
+    if (goes_on(run) && (only_killed || one(run, cuts->nested_one_in)))
         cut_again(run, medium, batch);
 }
 

@@ -35,7 +35,7 @@ static void set_fault(struct life *life, uint32_t calls)
 {
     clear_faults(life);
     struct medium_faults *faults = medium_faults(life->world.medium);
-    switch (below(life, 3)) {
+    switch (below(life, 4)) {
     case 0:
         faults->fail_at = 1 + below(life, calls);
         faults->fail_on = one(life, 2);
@@ -43,6 +43,9 @@ static void set_fault(struct life *life, uint32_t calls)
         break;
     case 1:
         faults->cut_at = 1 + below(life, calls / 3);
+        break;
+    case 2:
+        faults->sync_at = 1 + below(life, 2);
         break;
     default:
         break;
@@ -53,7 +56,6 @@ static void set_fault(struct life *life, uint32_t calls)
 static void fall(struct life *life, bool power_goes)
 {
     struct medium *medium = life->world.medium;
-    power_goes = power_goes || medium_faults(medium)->off;
     world_close(&life->world);
     if (power_goes)
         medium_cut(medium, (enum medium_cut)below(life, CUT_KINDS));
