@@ -17,6 +17,9 @@
 #include <string.h>
 #include <time.h>
 
+// Of many cuts it is told how far they are after so many; the next then begin with another world.
+#define ROUND 20000
+
 static uint64_t seed_running;
 static const char *mode_running; // NULL: nothing runs
 
@@ -80,19 +83,26 @@ static void show_cuts(const struct cuts *cuts, int64_t took)
         printf("%s%s %" PRId64, i == 0 ? "" : ", ", steps[i], cuts->by_step[i]);
     printf("; %" PRId64 " in recoveries) in %" PRId64 " ms, %" PRId64 " a second\n", cuts->nested, took,
            took == 0 ? 0 : cuts->done * 1000 / took);
+    fflush(stdout);
 }
 
 static int run_cuts(uint64_t seed, uint64_t count)
 {
     static char text[FINDING_SIZE];
-    struct cuts cuts = {
-        .seed = seed, .most = (int64_t)count, .batches = 40, .verify_one_in = 40, .nested_one_in = 20};
+    struct cuts cuts = {.seed = seed, .batches = 40, .verify_one_in = 40, .nested_one_in = 20};
     int64_t begun = milliseconds();
     seed_running = seed;
     mode_running = "CUTS=20000 ";
-    enum finding finding = simulate_cuts(&cuts, text);
+    enum finding finding = FINDING_NONE;
+    while (cuts.done < (int64_t)count && finding == FINDING_NONE) {
+        cuts.most += ROUND;
+        if (cuts.most > (int64_t)count)
+            cuts.most = (int64_t)count;
+        finding = simulate_cuts(&cuts, text);
+        show_cuts(&cuts, milliseconds() - begun);
+        seed_running = finding == FINDING_NONE ? ++cuts.seed : cuts.seed;
+    }
     mode_running = NULL;
-    show_cuts(&cuts, milliseconds() - begun);
     if (finding != FINDING_NONE)
         fprintf(stderr, "seed %" PRIu64 ", cut %" PRId64 ": %s\n", cuts.seed, cuts.done, text);
     printf("%d passed, %d failed\n", finding == FINDING_NONE, finding != FINDING_NONE);
