@@ -18,13 +18,25 @@ void model_fail(const struct model *model, const char *file, int line, const cha
     _fail(file, line);
 }
 
-void model_free(struct model *model)
+static void free_parts(struct model *model)
 {
     for (int id = 1; id <= model->period_count; id++)
         free(model->periods[id].cost);
     for (int64_t id = 1; id <= model->reservation_count; id++)
         free(model->reservations[id].pieces);
+}
+
+void model_free(struct model *model)
+{
+    free_parts(model);
     free(model);
+}
+
+void model_go_back(struct model *model, struct model *earlier)
+{
+    free_parts(model);
+    *model = *earlier;
+    free(earlier);
 }
 
 static void *copy_array(const void *array, size_t count, size_t size)

@@ -327,7 +327,6 @@ void world_gather(struct world *world)
     struct digest hash = chain_hash(&world->batch, WRITER, &before);
     expect(world, world->batch.seq, &hash);
     world->expected[world->batch.seq].book = digest_of_book(world->book);
-    world->expected[world->batch.seq].has_book = true;
 }
 
 static void acknowledge(struct world *world)
@@ -435,8 +434,7 @@ static void settle(struct world *world)
         return;
     }
     world->in_flight = false;
-    model_free(world->model);
-    world->model = world->model_back;
+    model_go_back(world->model, world->model_back);
     world->model_back = NULL;
     record_cut(&world->record, world->record_back);
 }
@@ -461,11 +459,10 @@ bool world_check(struct world *world, bool all)
 
 static bool check_book(struct world *world, const struct book *book, int64_t batch)
 {
-    const struct expected_batch *expected = &world->expected[batch];
-    if (batch == 0 || !expected->has_book)
+    if (batch == 0)
         return true;
     struct digest digest = digest_of_book(book);
-    if (!digest_equal(&digest, &expected->book))
+    if (!digest_equal(&digest, &world->expected[batch].book))
         world_find(world, FINDING_WRONG, "the book after batch %" PRId64 " is not what it was", batch);
     return world->finding == FINDING_NONE;
 }

@@ -44,7 +44,6 @@ struct world_options {
 struct expected_batch {
     struct digest hash; // of the chain
     struct digest book; // of the book loaded from it, as text
-    bool has_book;
 };
 
 struct world {
