@@ -2,6 +2,8 @@
 # make test       everything: unit tests, floors, generated docs, end-to-end; totals last
 # make unit       the unit tests alone (FLOOR=core: those of one floor)
 # make demo       the main job, shown
+# make sim        simulated failures of the disk and cuts of the power: tests/sim.sh says what SEEDS, SEED, CUTS
+#                 and CALLS do
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
@@ -30,7 +32,7 @@ VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/serve
 
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
-needs := $(if $(filter test unit,$(goals)),test,$(needs))
+needs := $(if $(filter test unit sim,$(goals)),test,$(needs))
 needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
@@ -107,7 +109,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
+.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -194,13 +196,29 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/obj/tests/unit/%_test.o $$(call helpers_in,
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
-$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tests/sim) $(call archives,$(below_ledger))
+helpers_of_sim := $(filter-out %/simulate.o,$(call helpers_in,tests/sim)) $(BUILD)/obj/tests/sim/sql.o
+$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(helpers_of_sim) $(call archives,$(below_ledger))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
 # Here the system can be told to have no more memory.
 $(BUILD)/tests/unit/base/memory_test: private link += -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
+
+# The simulator's ledger is on a disk in memory and knows one migration more.
+simulator := $(BUILD)/tests/sim/simulate
+$(BUILD)/obj/tests/sim/sql.o: $(generated)/sql.c $(BUILD)/flags
+	$(call say,CC,$< for the simulator)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(compile) -Dmigrations=shipped_migrations -Dmigration_count=shipped_migration_count -c -o $@ $<
+
+$(simulator): $(call objects_of,tests/sim/simulate.c) $(helpers_of_sim) $(call archives,$(below_ledger))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+sim: $(simulator)
+	@SEEDS='$(SEEDS)' SEED='$(SEED)' CUTS='$(CUTS)' CALLS='$(CALLS)' bash tests/sim.sh $(simulator)
 
 # Of the benchmark only what reckons is tested, with the objects that it has there.
 $(BUILD)/tests/unit/bench/histogram_test: $(call objects_of,tests/bench/histogram.c)
