@@ -3,6 +3,7 @@
 # make unit       the unit tests alone (FLOOR=core: those of one floor)
 # make demo       the main job, shown
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
+# make faults     every allocation of every method fails once (FAULTS='--lasting', FAULTS=create: some of them)
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
@@ -107,7 +108,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
+.PHONY: all test unit unit-programs demo install uninstall bench fuzz faults format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -236,6 +237,16 @@ fuzz: $(fuzz_programs)
 	@set -e; for program in $(fuzz_programs); do echo "$$program, $(SECONDS) seconds"; \
 		corpus=$(BUILD)/corpus/$$(basename $$program); mkdir -p $$corpus; \
 		$$program -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/ -print_final_stats=1 $$corpus; done
+
+# ---- Faults: memory that runs out, in the whole daemon
+
+$(BUILD)/tests/faults/failing_memory.so: tests/faults/failing_memory.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(filter-out -fPIE,$(own_flags)) -O2 -fPIC -fno-builtin -shared -o $@ $<
+
+faults: all $(BUILD)/tests/faults/failing_memory.so
+	@BUILD_DIR='$(abspath $(BUILD))' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/memory.py $(FAULTS)
 
 # ---- Format
 

@@ -30,23 +30,28 @@ static void answer_with_one_error(struct arena *arena, struct wire_message *mess
     set_error(message->calls, code, sentence, NULL);
 }
 
-// The id as it was written. A key with escapes in it has no span: then the value is written anew.
+// The id as it was written. A key with escapes in it has no span: then the value is written anew. False when
+// the call has an error instead.
 static bool read_id(const json_t *id, const char *line, struct span span, struct arena *arena,
-                    const char **text)
+                    struct wire_call *call)
 {
-    *text = NULL;
     if (id == NULL)
         return true;
-    if (!json_is_string(id) && !json_is_number(id) && !json_is_null(id))
+    if (!json_is_string(id) && !json_is_number(id) && !json_is_null(id)) {
+        refuse_request(call, "id must be a string, a number or null");
         return false;
+    }
     if (span.length > 0) {
-        *text = arena_copy(arena, line + span.start, span.length);
+        call->id = arena_copy(arena, line + span.start, span.length);
         return true;
     }
     char *dumped = json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT);
-    if (dumped == NULL)
+    if (dumped == NULL) {
+        call->id = "null";
+        set_error(call, RPC_INTERNAL_ERROR, NO_MEMORY_TO_READ, NULL);
         return false;
-    *text = arena_copy_text(arena, dumped);
+    }
+    call->id = arena_copy_text(arena, dumped);
     free(dumped);
     return true;
 }
@@ -88,7 +93,7 @@ static void parse_params(json_t *params, struct arena *arena, struct wire_call *
     }
     json_t *object = json_is_object(params) ? json_incref(params) : json_object();
     if (object == NULL) {
-        set_error(call, RPC_INTERNAL_ERROR, "there was no memory to read the parameters", NULL);
+        set_error(call, RPC_INTERNAL_ERROR, NO_MEMORY_TO_READ, NULL);
         return;
     }
     struct reader reader = {.arena = arena, .subject = "params"};
@@ -105,10 +110,8 @@ static void parse_call(json_t *entry, const char *line, struct span id, struct a
         refuse_request(call, "a request is an object");
         return;
     }
-    if (!read_id(json_object_get(entry, "id"), line, id, arena, &call->id)) {
-        refuse_request(call, "id must be a string, a number or null");
+    if (!read_id(json_object_get(entry, "id"), line, id, arena, call))
         return;
-    }
     const char *problem = envelope_problem(entry);
     if (problem != NULL) {
         refuse_request(call, problem);
@@ -149,7 +152,8 @@ void wire_parse(const char *line, size_t length, struct arena *arena, struct wir
     const char *problem;
     json_t *root = read_json(line, length, arena, &problem);
     if (root == NULL) {
-        answer_with_one_error(arena, message, RPC_PARSE_ERROR, problem);
+        answer_with_one_error(arena, message,
+                              problem == NO_MEMORY_TO_READ ? RPC_INTERNAL_ERROR : RPC_PARSE_ERROR, problem);
         return;
     }
     if (json_is_array(root)) {

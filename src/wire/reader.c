@@ -7,7 +7,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+const char NO_MEMORY_TO_READ[] = "there was no memory to read this: nothing was done";
 
 // ---- Where the reader is
 
@@ -308,6 +311,17 @@ bool read_known_members(struct reader *reader, json_t *object, const char *const
 
 // ---- The whole text
 
+// When memory runs out in the middle of a text, jansson says so in some places, and in others that the text
+// is wrong. So its allocations are watched.
+static _Thread_local bool memory_ran_out;
+
+static void *allocate_watched(size_t size)
+{
+    void *memory = malloc(size);
+    memory_ran_out = memory_ran_out || memory == NULL;
+    return memory;
+}
+
 // jansson's own sentences quote the input, perhaps cut inside a character, so they are not passed on.
 static const char *load_problem(enum json_error_code code)
 {
@@ -342,8 +356,15 @@ json_t *read_json(const char *text, size_t length, struct arena *arena, const ch
         *message = "the text holds a NUL byte";
         return NULL;
     }
-    json_error_t error;
+    json_error_t error = {0};
+    json_set_alloc_funcs(allocate_watched, free);
+    memory_ran_out = false;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (memory_ran_out) {
+        json_decref(root);
+        *message = NO_MEMORY_TO_READ;
+        return NULL;
+    }
     if (root != NULL)
         return root;
     struct buffer sentence = {0};
