@@ -30,30 +30,23 @@ static void answer_with_one_error(struct arena *arena, struct wire_message *mess
     set_error(message->calls, code, sentence, NULL);
 }
 
-// The id as it was written. A key with escapes in it has no span: then the value is written anew. False when
-// the call has an error instead.
+// The id as it was written. A key with escapes in it has no span: then the value is written anew.
 static bool read_id(const json_t *id, const char *line, struct span span, struct arena *arena,
-                    struct wire_call *call)
+                    const char **text)
 {
+    *text = NULL;
     if (id == NULL)
         return true;
-    if (!json_is_string(id) && !json_is_number(id) && !json_is_null(id)) {
-        refuse_request(call, "id must be a string, a number or null");
+    if (!json_is_string(id) && !json_is_number(id) && !json_is_null(id))
         return false;
-    }
     if (span.length > 0) {
-        call->id = arena_copy(arena, line + span.start, span.length);
+        *text = arena_copy(arena, line + span.start, span.length);
         return true;
     }
-    char *dumped = json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT);
-    if (dumped == NULL) {
-        call->id = "null";
-        set_error(call, RPC_INTERNAL_ERROR, NO_MEMORY_TO_READ, NULL);
-        return false;
-    }
-    call->id = arena_copy_text(arena, dumped);
-    free(dumped);
-    return true;
+    size_t size = json_dumpb(id, NULL, 0, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *written = arena_allocate(arena, size + 1);
+    *text = written;
+    return size > 0 && json_dumpb(id, written, size, JSON_ENCODE_ANY | JSON_COMPACT) == size;
 }
 
 static bool envelope_is_known(json_t *entry)
@@ -110,8 +103,10 @@ static void parse_call(json_t *entry, const char *line, struct span id, struct a
         refuse_request(call, "a request is an object");
         return;
     }
-    if (!read_id(json_object_get(entry, "id"), line, id, arena, call))
+    if (!read_id(json_object_get(entry, "id"), line, id, arena, &call->id)) {
+        refuse_request(call, "id must be a string, a number or null");
         return;
+    }
     const char *problem = envelope_problem(entry);
     if (problem != NULL) {
         refuse_request(call, problem);

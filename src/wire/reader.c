@@ -1,13 +1,13 @@
 #include "wire/reader.h"
 
 #include "base/buffer.h"
+#include "wire/json_memory.h"
 #include "wire/scan.h"
 #include "wire/wire.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char NO_MEMORY_TO_READ[] = "there was no memory to read this: nothing was done";
@@ -311,17 +311,6 @@ bool read_known_members(struct reader *reader, json_t *object, const char *const
 
 // ---- The whole text
 
-// When memory runs out in the middle of a text, jansson says so in some places, and in others that the text
-// is wrong. So its allocations are watched.
-static _Thread_local bool memory_ran_out;
-
-static void *allocate_watched(size_t size)
-{
-    void *memory = malloc(size);
-    memory_ran_out = memory_ran_out || memory == NULL;
-    return memory;
-}
-
 // jansson's own sentences quote the input, perhaps cut inside a character, so they are not passed on.
 static const char *load_problem(enum json_error_code code)
 {
@@ -357,11 +346,9 @@ json_t *read_json(const char *text, size_t length, struct arena *arena, const ch
         return NULL;
     }
     json_error_t error = {0};
-    json_set_alloc_funcs(allocate_watched, free);
-    memory_ran_out = false;
-    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (memory_ran_out) {
-        json_decref(root);
+    bool no_memory;
+    json_t *root = json_load(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error, &no_memory);
+    if (no_memory) {
         *message = NO_MEMORY_TO_READ;
         return NULL;
     }

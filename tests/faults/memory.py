@@ -29,6 +29,7 @@ import os
 import pathlib
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -150,6 +151,13 @@ class Poor(Daemon):
     def failed(self):
         return NUMBERS.unpack(self.orders[:])[2]
 
+    def answers(self):
+        """Does it still answer? When it does, whatever was still going on had its memory."""
+        try:
+            return self.asker() is not None
+        except (Gone, OSError):
+            return False
+
     def asker(self, warm=False):
         """A connection that has been greeted, so that accepting it is over; warm: and the ledger's reader is open."""
         client = Client(connect(self.socket), "uid:0")
@@ -226,10 +234,7 @@ class Sweep:
             daemon.order(left, self.arguments.lasting)
             reply = ask(client, request)
             failed = daemon.failed
-            daemon.order(0)
             outcome = self.outcome(daemon, request, reply, expected[0])
-            if outcome == "ended":
-                daemon.start()
             acknowledged = reply is not None and not kinds(reply)
             again = self.ask_again(daemon, request)
             if acknowledged or plain(request, again) != expected[0]:
@@ -239,7 +244,16 @@ class Sweep:
         return failed > 0
 
     @staticmethod
-    def ask_again(daemon, request):
+    def begin_again(daemon):
+        """After its end: that has to be an end by itself that says why. Then another on the same ledger."""
+        status = daemon.process.wait(PATIENCE)
+        daemon.process = None
+        daemon.forget_clients()
+        equal(status, 70, f"the daemon's exit status; it said\n{daemon.log_tail()}\n")
+        check("out of memory" in daemon.log_tail(), "it did not say why it ended", daemon.log_tail())
+        daemon.start()
+
+    def ask_again(self, daemon, request):
         """The reply, as soon as there is a ledger again: after a commit that failed it is opened anew."""
         client = daemon.asker()
         until(lambda: "error" not in client.ask("pool.list"), "the ledger")
@@ -248,19 +262,21 @@ class Sweep:
         return reply
 
     @staticmethod
-    def outcome(daemon, request, reply, expected):
-        if reply is None:
-            try:
-                until(lambda: daemon.process.poll() is not None, "the end", 0.2)
-            except Failure:
-                return "gone"
-        if daemon.process.poll() is not None or reply is None:
-            status = daemon.process.wait()
-            daemon.process = None
-            daemon.forget_clients()
-            equal(status, 70, f"the daemon's exit status; it said\n{daemon.log_tail()}\n")
-            check("out of memory" in daemon.log_tail(), "it did not say why it ended", daemon.log_tail())
+    def has_ended(daemon, seconds):
+        try:
+            daemon.process.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
+    def outcome(self, daemon, request, reply, expected):
+        # What was asked for may also fail after the reply has left.
+        daemon.order(0)
+        if self.has_ended(daemon, 0.3 if reply is None else 0) or not daemon.answers():
+            self.begin_again(daemon)
             return "ended"
+        if reply is None:
+            return "gone"
         if plain(request, reply) == expected:
             return "done"
         check(kinds(reply) & {"internal_error", "ledger_unavailable"}, "another reply:", json.dumps(reply)[:600],
@@ -271,9 +287,12 @@ class Sweep:
         """Sweeps one request. The folder with the ledger after it."""
         after, expected, seen = self.without_fault(before, request, f"after {request[0]}")
         self.totals = Counter()
-        left = 1
-        while self.one(before, request, expected, seen, left):
-            left += self.arguments.every
+        left = self.arguments.first
+        try:
+            while self.one(before, request, expected, seen, left):
+                left += self.arguments.every
+        except Failure as failure:
+            raise Failure(f"allocation {left}: {failure}") from None
         return after, left, ", ".join(sorted(kinds(expected[0])))
 
     def run(self):
@@ -308,6 +327,7 @@ class Sweep:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--lasting", action="store_true")
     parser.add_argument("part", nargs="?", default="")
     arguments = parser.parse_args()
