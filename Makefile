@@ -5,6 +5,7 @@
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
 # make faults     every allocation of every method fails once (FAULTS='--lasting', FAULTS=create: some of them)
 # make mutants    does a test fail when the core is wrong in one place? (MUTANTS='--count 100 calendar')
+# make planted    which check finds each of some faults that were thought of
 # make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
@@ -110,7 +111,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs demo install uninstall bench fuzz faults mutants coverage format check-format clean always
+.PHONY: all test unit unit-programs demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -254,6 +255,9 @@ faults: all $(BUILD)/tests/faults/failing_memory.so
 
 mutants: $(generated)/sql.c
 	@BUILD_DIR='$(abspath $(BUILD))' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/mutants.py $(MUTANTS)
+
+planted:
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/planted.py $(PLANTED)
 
 # A build of its own, without assertions, because the way on which one fails is never to be taken.
 coverage:

@@ -6,7 +6,8 @@
 One change at a time is made in a copy of src/core: a comparison, a sign, a condition, a constant, a statement left
 out, a check left out, another truth value. The changed file alone is compiled, and the tests are run with it, the
 quick ones first, until one fails: the unit tests of the core, the transcript, the unit tests of the wire and of the ledger, then the
-model in tests/sim. A mutant is caught when a test fails, an assertion of the core stops it, or it runs for more than a minute.
+model in tests/sim. A mutant is caught when a test fails, an assertion of the core stops it, memory leaks, or it runs for more than
+a minute.
 One that can't be compiled, or whose machine code is that of the original, is none.
 
 Which changes are made depends on the seed and on the text of the line alone, so that most mutants stay the same when
@@ -165,7 +166,7 @@ class Bench:
             program = self.folder / f"{name}_{path.stem}"
             if program.name in LEFT_OUT:
                 continue
-            must([*COMPILER, "-o", program, self.object_of(path), *shared, *self.floors, self.folder / "libcore.so",
+            must([*COMPILER, "-fsanitize=leak", "-o", program, self.object_of(path), *shared, *self.floors, self.folder / "libcore.so",
                   *self.libraries])
             programs.append(program)
         return programs
