@@ -176,7 +176,7 @@ class Bench:
         command = [program, *(SEEDS if program.name.startswith("sim_") else ())]
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             limit = lambda: (resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS)),  # noqa: E731
-                             resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30)))
+                             resource.setrlimit(resource.RLIMIT_DATA, (8 << 30, 8 << 30)))
             environment = {**os.environ, "LD_LIBRARY_PATH": str(library_folder), "TMPDIR": scratch}
             try:
                 done = run(command, cwd=ROOT, env=environment, timeout=20 * SECONDS, preexec_fn=limit)
