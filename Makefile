@@ -5,6 +5,10 @@
 # make sim        simulated failures of the disk and cuts of the power: tests/sim.sh says what SEEDS, SEED, CUTS
 #                 and CALLS do
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
+# make faults     every allocation of every method fails once (FAULTS='--lasting', FAULTS=create: some of them)
+# make mutants    does a test fail when the core is wrong in one place? (MUTANTS='--count 100 calendar')
+# make planted    which check finds each of some faults that were thought of
+# make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
@@ -109,7 +113,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz format check-format clean always
+.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -257,6 +261,32 @@ fuzz: $(fuzz_programs)
 	@set -e; for program in $(fuzz_programs); do echo "$$program, $(SECONDS) seconds"; \
 		corpus=$(BUILD)/corpus/$$(basename $$program); mkdir -p $$corpus; \
 		$$program -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/ -print_final_stats=1 $$corpus; done
+
+# ---- Faults: memory that runs out, in the whole daemon
+
+$(BUILD)/tests/faults/failing_memory.so: tests/faults/failing_memory.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(filter-out -fPIE,$(own_flags)) -O2 -fPIC -fno-builtin -shared -o $@ $<
+
+faults: all $(BUILD)/tests/faults/failing_memory.so
+	@BUILD_DIR='$(abspath $(BUILD))' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/memory.py $(FAULTS)
+
+# ---- Mutants, and what the tests reach
+
+mutants: $(generated)/sql.c
+	@BUILD_DIR='$(abspath $(BUILD))' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/mutants.py $(MUTANTS)
+
+planted:
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/planted.py $(PLANTED)
+
+# A build of its own, without assertions, because the way on which one fails is never to be taken.
+coverage:
+	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null; true
+	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic -DNDEBUG' all unit-programs
+	@BUILD_DIR='$(abspath $(BUILD)/coverage)' PYTHON='$(PYTHON)' bash tests/run.sh reached \
+		$(patsubst $(BUILD)/%,$(BUILD)/coverage/%,$(unit_tests))
+	@$(PYTHON) tests/faults/coverage.py $(BUILD)/coverage $(COVERAGE)
 
 # ---- Format
 
