@@ -595,12 +595,31 @@ static void overflow_is_refused(void **state)
         VERDICT_AMOUNT_OVERFLOW);
 }
 
+// The rows of a batch are what changed in it, and no more.
+static void a_batch_ends_with_what_changed_in_it(void **state)
+{
+    struct world *world = *state;
+    struct row *rows;
+    size_t count;
+    assert_int_equal(
+        world_create(world, leg_of("colossus-1/h100", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"),
+                     NULL),
+        VERDICT_DONE);
+    book_end_batch(world->book, world->now, &world->arena, &rows, &count);
+    assert_int_equal(count, 2); // what can be booked, and what is
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(rows[i].account.period, ACME_FIRST);
+    book_end_batch(world->book, world->now, &world->arena, &rows, &count);
+    assert_int_equal(count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(booking_takes_capacity_and_commitment),
+        TEST(a_batch_ends_with_what_changed_in_it),
         TEST(booking_is_cut_at_the_anniversary),
         TEST(capacity_refusal_names_the_way_out),
         TEST(commitment_refusal_says_how_many_would_fit),
