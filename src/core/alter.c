@@ -164,6 +164,8 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
     row->gpu_hours = plan->gpu_hours;
     row->last_slice = plan->last_slice;
     row->last_layer = plan->last_layer;
+    if (row->state != STATE_WAITING)
+        row->hold_seconds = 0;
     if (!waive_fee && !amount_add(row->fees, plan->fee, &row->fees))
         builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the fees would pass the largest amount");
 

@@ -45,7 +45,6 @@ static void add_booking(struct builder *builder, const struct reservation_image 
     struct reservation_row row = before->row;
     const char *event = "reservation.booked";
     row.state = STATE_BOOKED;
-    row.hold_seconds = 0;
     if (before->row.hold_seconds > 0) {
         event = "reservation.held";
         row.state = STATE_HELD;

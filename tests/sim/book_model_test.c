@@ -27,8 +27,8 @@ static uint64_t first_seed = 1, last_seed = FIXED_SEEDS;
 // How often each kind of request got each verdict, and what else happened: shown when MODEL_STATISTICS is
 // set.
 static struct statistics {
-    int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost, served,
-        preempted;
+    int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost,
+        served, preempted;
     int steps, closes, expiries, reloads, manifests;
 } statistics;
 

@@ -365,6 +365,7 @@ static void decide_cancel(const struct model *model, const struct request *reque
         free(target);
         effect->after.gpus = reservation_gpus_shown(model, member);
         effect->after.state = STATE_CANCELLED;
+        effect->after.hold_seconds = 0;
     }
     answer->waived = cancel->waive_fee;
     answer->thing = cancel->target.id;

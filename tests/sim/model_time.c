@@ -91,6 +91,7 @@ static void expire(struct model *model, struct model_reservation *reservation)
     }
     reservation->count = 0;
     reservation->state = STATE_EXPIRED;
+    reservation->hold_seconds = 0;
 }
 
 // In arrears what was consumed beyond credit is billed, and always the fees.
