@@ -202,6 +202,9 @@ $(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tes
 # Here the system can be told to have no more memory.
 $(BUILD)/tests/unit/base/memory_test: private link += -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
 
+# And here the ledger's thread to be slow.
+$(BUILD)/tests/unit/server/worker_test: private link += -Wl,--wrap=uv_async_send
+
 # Of the benchmark only what reckons is tested, with the objects that it has there.
 $(BUILD)/tests/unit/bench/histogram_test: $(call objects_of,tests/bench/histogram.c)
 
