@@ -136,7 +136,10 @@ static void give_up_jobs(struct connection *connection)
         struct job *job = connection->parked;
         connection->parked = job->next;
         reader->depth--;
-        reader_submit(reader, job, job->batch); // which drops it, for its slot has no connection
+        reader_submit(reader, job, job->batch);
+    }
+    if (connection->reads > 0) {
+        reader_forget_abandoned(reader);
     }
 }
 
