@@ -63,5 +63,6 @@ struct limits {
 #define SHORT_INPUT_BYTES 16384 // that a connection may have undecided while memory is short
 #define LINGERING_MOST    64    // connections that are refused and yet read from for a moment
 #define KEPT_BUFFER_BYTES 65536 // a buffer that grew larger is given back when it is empty
+#define KEPT_SLOTS        2048  // that are free; more are given back
 
 #endif
