@@ -191,7 +191,7 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
     struct witness witness;
     ledger->witness = witness_open(ledger->path, &witness, error);
     if (ledger->witness < 0 || !check_witness(ledger, &witness, error) || !check_tail(ledger, error) ||
-        !file_sync_folder(ledger->path, error))
+        !wal_end_here(&ledger->connection, error) || !file_sync_folder(ledger->path, error))
         return false;
     struct witness now = {.batch = ledger->last_batch, .hash = ledger->last_hash};
     if (witness_write(ledger->witness, &now) && disk_sync(ledger->witness) == 0)
