@@ -336,10 +336,28 @@ static void test_a_uid_moves_only_when_it_is_taken_from_its_owner(void **state)
     fixture_end(&fixture);
 }
 
+static void test_an_hour_is_listed_once(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_at(new_year);
+    struct sample sample;
+    sample_fill(&sample);
+    struct manifest_step power[] = {
+        sample.power[0], {hour_from("2026-05-01T00:00:00Z"), 1000}, sample.power[0]};
+    sample.sites[0].power = power;
+    sample.sites[0].power_count = 3;
+    assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
+                   "sites[0].power[2].from");
+    sample.sites[0].power_count = 2;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
+    fixture_end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_first_apply_adds_everything),
+        cmocka_unit_test(test_an_hour_is_listed_once),
         cmocka_unit_test(test_applying_twice_changes_nothing),
         cmocka_unit_test(test_a_reference_is_kept_even_when_nothing_changes),
         cmocka_unit_test(test_a_dry_run_says_the_same_and_changes_nothing),
