@@ -283,9 +283,18 @@ static void test_hours_that_are_over_never_had_less(void **state)
     sample.capacity[0].value = 704;
     assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
                    "pools[0].capacity[0].gpus");
+    assert_string_equal(fixture.decision.refusal.message,
+                        "capacity can't become less in hours that are over: list a step from "
+                        "2026-03-01T00:00:00Z or later");
     sample.capacity[0].from = hour_from("2026-03-01T00:00:00Z");
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-02-28T00:00:00Z")), 800);
+    assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-03-01T00:00:00Z")), 704);
+    // More in hours that are over is a matter of the record, also when it ends before now.
+    struct manifest_step more[] = {{hour_from("2026-02-01T00:00:00Z"), 904},
+                                   {hour_from("2026-02-02T00:00:00Z"), 800}};
+    sample.pools[0].capacity = more;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-03-01T00:00:00Z")), 704);
     fixture_end(&fixture);
 }
