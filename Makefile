@@ -224,6 +224,9 @@ $(simulator): $(call objects_of,tests/sim/simulate.c) $(helpers_of_sim) $(call a
 sim: $(simulator)
 	@SEEDS='$(SEEDS)' SEED='$(SEED)' CUTS='$(CUTS)' CALLS='$(CALLS)' bash tests/sim.sh $(simulator)
 
+# And here the ledger's thread to be slow.
+$(BUILD)/tests/unit/server/worker_test: private link += -Wl,--wrap=uv_async_send
+
 # Of the benchmark only what reckons is tested, with the objects that it has there.
 $(BUILD)/tests/unit/bench/histogram_test: $(call objects_of,tests/bench/histogram.c)
 

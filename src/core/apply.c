@@ -292,6 +292,17 @@ static void schedule_period(struct book *book, struct period *period)
     }
 }
 
+// The book knows more of a period than its last row says: a row of it is added when the batch ends.
+static void note_period(struct book *book, uint32_t id)
+{
+    if (book->periods[id].dirty)
+        return;
+    book->periods[id].dirty = true;
+    book->dirty_periods = memory_grow(book->dirty_periods, book->dirty_period_count,
+                                      &book->dirty_period_capacity, sizeof *book->dirty_periods);
+    book->dirty_periods[book->dirty_period_count++] = id;
+}
+
 static void apply_contract_period(struct book *book, const struct contract_period_row *row)
 {
     TABLE_REACH(book->periods, book->period_count, book->period_capacity, row->id);
@@ -311,9 +322,11 @@ static void apply_contract_period(struct book *book, const struct contract_perio
                  period->row.delivered_through.number == row->delivered_through.number &&
                  delivering.micro != row->delivering.micro;
     period->row = *row;
-    period->dirty = stale;
-    if (stale)
+    period->dirty = false;
+    if (stale) {
         period->row.delivering = delivering;
+        note_period(book, row->id);
+    }
     schedule_period(book, period);
 }
 
@@ -503,7 +516,7 @@ static void change_delivery(struct book *book, uint32_t id, struct hour hour, in
         // Loaded rows carry what runs already; a decision can only add what starts with the running hour.
         if (!book->loading) {
             row->delivering.micro += micro;
-            period->dirty = true;
+            note_period(book, id);
         }
         return;
     }
@@ -743,7 +756,7 @@ void book_deliver(struct book *book, uint32_t id, struct hour hour)
     row->delivered = period_unposted(row, hour);
     row->delivered_through = hour;
     row->delivering.micro += changes_take(&period->deliveries, hour);
-    period->dirty = true;
+    note_period(book, id);
     schedule_next_delivery(book, id, hour);
 }
 
@@ -757,10 +770,8 @@ void book_end_batch(struct book *book, struct instant now, struct arena *arena, 
 {
     assert(now.seconds >= book->time.seconds);
     book->time = now;
-    size_t dirty_periods = 0;
-    for (size_t i = 1; i <= book->period_count; i++)
-        dirty_periods += book->periods[i].dirty;
-    *rows = arena_allocate(arena, (book->dirty_account_count + dirty_periods) * sizeof **rows);
+    size_t most = book->dirty_account_count + book->dirty_period_count;
+    *rows = arena_allocate(arena, most * sizeof **rows);
     *count = 0;
     for (size_t i = 0; i < book->dirty_account_count; i++) {
         uint32_t account = book->dirty_accounts[i];
@@ -768,11 +779,12 @@ void book_end_batch(struct book *book, struct instant now, struct arena *arena, 
         book->account_dirty[account] = false;
     }
     book->dirty_account_count = 0;
-    for (size_t i = 1; i <= book->period_count && dirty_periods > 0; i++) {
-        if (book->periods[i].dirty) {
-            (*rows)[(*count)++] =
-                (struct row){.kind = ROW_CONTRACT_PERIOD, .contract_period = book->periods[i].row};
-            book->periods[i].dirty = false;
-        }
+    for (size_t i = 0; i < book->dirty_period_count; i++) {
+        struct period *period = &book->periods[book->dirty_periods[i]];
+        if (!period->dirty)
+            continue; // a row of it is among the batch's already
+        (*rows)[(*count)++] = (struct row){.kind = ROW_CONTRACT_PERIOD, .contract_period = period->row};
+        period->dirty = false;
     }
+    book->dirty_period_count = 0;
 }

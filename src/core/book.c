@@ -79,6 +79,7 @@ static void free_contracts(struct book *book)
     for (size_t i = 1; i <= book->period_count; i++)
         changes_free(&book->periods[i].deliveries);
     free(book->periods);
+    free(book->dirty_periods);
     free(book->accounts);
     free(book->dirty_accounts);
     free(book->account_dirty);

@@ -105,6 +105,8 @@ struct book {
     size_t contract_count, contract_capacity;
     struct period *periods;
     size_t period_count, period_capacity;
+    uint32_t *dirty_periods; // ids of those that are dirty, or were and may be in it again
+    size_t dirty_period_count, dirty_period_capacity;
     struct account_row *accounts;
     size_t account_count, account_capacity;
     uint32_t *dirty_accounts; // ids; an account is in it at most once

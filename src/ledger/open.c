@@ -46,12 +46,16 @@ static bool set_journal_mode(struct connection *connection, struct ledger_error 
         const char *mode = (const char *)sqlite3_column_text(statement, 0);
         taken = mode != NULL && strcmp(mode, "wal") == 0;
     }
+    // The mode is written when the statement ends, and that it could not be is said only then: a ledger that
+    // is written to without a WAL would not be the one that all else here is about.
+    if (stepped && row)
+        stepped = connection_step(connection, statement, &row, error);
     sqlite3_finalize(statement);
     if (stepped && !taken)
         ledger_fail(error, connection->path,
                     "SQLite did not take journal_mode = WAL: the file system may "
                     "not bear shared memory");
-    return taken;
+    return stepped && taken;
 }
 
 static bool keep_wal(struct connection *connection, struct ledger_error *error)
@@ -191,7 +195,7 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
     struct witness witness;
     ledger->witness = witness_open(ledger->path, &witness, error);
     if (ledger->witness < 0 || !check_witness(ledger, &witness, error) || !check_tail(ledger, error) ||
-        !file_sync_folder(ledger->path, error))
+        !wal_end_here(&ledger->connection, error) || !file_sync_folder(ledger->path, error))
         return false;
     struct witness now = {.batch = ledger->last_batch, .hash = ledger->last_hash};
     if (witness_write(ledger->witness, &now) && disk_sync(ledger->witness) == 0)

@@ -15,4 +15,13 @@
 // where no reader holds it.
 bool wal_make_durable(struct connection *connection, struct ledger_error *error);
 
+// Makes sure that what the WAL holds after its last batch never counts. Called when the ledger was found to
+// be as it should be, before anything is written or answered.
+//
+// A batch whose commit failed, or that a killed daemon was writing, may lie whole in the WAL and yet not be
+// seen: the index beside the file does not name it, and the index lives on while any other connection has the
+// file open. Whoever opened the file as the only one would make the index anew and find it. So a batch that
+// was said not to be there would be there after the next start.
+bool wal_end_here(struct connection *connection, struct ledger_error *error);
+
 #endif

@@ -136,7 +136,10 @@ static void give_up_jobs(struct connection *connection)
         struct job *job = connection->parked;
         connection->parked = job->next;
         reader->depth--;
-        reader_submit(reader, job, job->batch); // which drops it, for its slot has no connection
+        reader_submit(reader, job, job->batch);
+    }
+    if (connection->reads > 0) {
+        reader_forget_abandoned(reader);
     }
 }
 
@@ -477,7 +480,8 @@ static int64_t share_of_turn(struct connection *connection)
 static void count_calls(struct connection *connection, int64_t calls)
 {
     if (connection->session.role != ROLE_OPERATOR) {
-        quota_use(&connection->server->quota, connection->session.tenant, calls);
+        quota_use(&connection->server->quota, connection->session.tenant, calls,
+                  limits_of(connection)->calls_per_turn);
     }
 }
 
@@ -498,7 +502,7 @@ static void hold(struct connection *connection)
 }
 
 // Decides the lines that are there, as far as the limits let it. True when the connection was stopped by its
-// share of the turn and has more to do.
+// share of the turn, or by a batch that is full, and may have more to do.
 static bool decide_lines(struct connection *connection)
 {
     int64_t share = share_of_turn(connection);
@@ -510,7 +514,7 @@ static bool decide_lines(struct connection *connection)
             count_calls(connection, calls);
             share -= calls;
             offset += consumed;
-            exhausted = share <= 0;
+            exhausted = share <= 0 || writer_is_full(&connection->server->writer);
             continue;
         }
         if (connection->input_ended && !connection->is_leaving) {

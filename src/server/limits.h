@@ -22,9 +22,10 @@
 // ledger_reads          of a connection that wait for the ledger (lists, ended reservations); then reading
 //                       stops
 // calls_per_turn        requests that one tenant, or one connection of an operator, may have decided before
-//                       the others have their turn
-// batch_rows            of decisions in a batch; the connections that are left wait, in their order, until
-//                       it is closed
+//                       the others have their turn; of a JSON-RPC batch, which is decided whole, what goes
+//                       beyond is taken off a tenant's next turns
+// batch_rows            of decisions in a batch; with the line that reaches it, deciding stops until the
+//                       batch is closed
 // lifecycle_per_batch   decisions on starts and ends of reservations in a batch; the rest are in the next
 // wrong_tokens          at session.login; with the last of them the connection is closed
 // linger_milliseconds   a connection that is being closed is still read from, so that its client can take
@@ -62,5 +63,6 @@ struct limits {
 #define SHORT_INPUT_BYTES 16384 // that a connection may have undecided while memory is short
 #define LINGERING_MOST    64    // connections that are refused and yet read from for a moment
 #define KEPT_BUFFER_BYTES 65536 // a buffer that grew larger is given back when it is empty
+#define KEPT_SLOTS        2048  // that are free; more are given back
 
 #endif

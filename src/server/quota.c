@@ -59,18 +59,22 @@ void quota_begin_turn(struct quota *quota)
     quota->turn++;
 }
 
-int64_t quota_left(struct quota *quota, uint32_t tenant, int64_t share)
-{
-    const struct tenant_quota *its = quota_of(quota, tenant);
-    return its->turn == quota->turn ? share - its->used : share;
-}
-
-void quota_use(struct quota *quota, uint32_t tenant, int64_t requests)
+// Takes off what the turns since the last one have given.
+static struct tenant_quota *quota_in_turn(struct quota *quota, uint32_t tenant, int64_t share)
 {
     struct tenant_quota *its = quota_of(quota, tenant);
-    if (its->turn != quota->turn) {
-        its->turn = quota->turn;
-        its->used = 0;
-    }
-    its->used += requests;
+    uint64_t turns = quota->turn - its->turn;
+    its->used = turns > (uint64_t)(its->used / share) ? 0 : its->used - (int64_t)turns * share;
+    its->turn = quota->turn;
+    return its;
+}
+
+int64_t quota_left(struct quota *quota, uint32_t tenant, int64_t share)
+{
+    return share - quota_in_turn(quota, tenant, share)->used;
+}
+
+void quota_use(struct quota *quota, uint32_t tenant, int64_t requests, int64_t share)
+{
+    quota_in_turn(quota, tenant, share)->used += requests;
 }

@@ -5,7 +5,7 @@
 //     quota_is_held      is nothing more of a tenant to be looked at for a moment?
 //     quota_begin_turn   at the beginning of a turn
 //     quota_left         how many requests of a tenant may still be decided in this turn
-//     quota_use          when some were
+//     quota_use          when some were: more than are left, when they came as one, are taken off later turns
 //
 // A rate limit is a bucket of tokens that fills at an even rate. It is kept as one time, at which the bucket
 // was or will be full again: a request moves it on by what one token takes to come, and is refused when that
@@ -29,7 +29,7 @@ struct quota {
         int64_t full_at;    // nanoseconds
         int64_t held_until; // the same
         uint64_t turn;
-        int64_t used; // of that turn
+        int64_t used; // of that turn, and beyond its share in turns before
     } * tenants;      // by tenant; 0 stands for all who are nobody
     size_t count;
     uint64_t turn;
@@ -45,6 +45,6 @@ bool quota_is_held(struct quota *quota, uint32_t tenant, int64_t now);
 
 void quota_begin_turn(struct quota *quota);
 int64_t quota_left(struct quota *quota, uint32_t tenant, int64_t share);
-void quota_use(struct quota *quota, uint32_t tenant, int64_t requests);
+void quota_use(struct quota *quota, uint32_t tenant, int64_t requests, int64_t share);
 
 #endif

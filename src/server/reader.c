@@ -34,29 +34,8 @@ struct job *reader_job(struct reader *reader, struct slot *slot, enum job_kind k
     slot->job = job;
     if (slot->connection != NULL) {
         slot->connection->reads++;
+        job->asker = slot->connection->session.tenant;
     }
-    return job;
-}
-
-static void lane_add(struct lane *lane, struct job *job)
-{
-    job->next = NULL;
-    if (lane->last == NULL) {
-        lane->first = job;
-    } else {
-        lane->last->next = job;
-    }
-    lane->last = job;
-}
-
-static struct job *lane_take(struct lane *lane)
-{
-    struct job *job = lane->first;
-    lane->first = job->next;
-    if (lane->first == NULL) {
-        lane->last = NULL;
-    }
-    job->next = NULL;
     return job;
 }
 
@@ -105,6 +84,20 @@ static void job_end(struct job *job)
 static bool is_abandoned(const struct job *job)
 {
     return (job->slot->connection == NULL || job->slot->is_silent) && job->kind != JOB_BACKUP;
+}
+
+void reader_forget_abandoned(struct reader *reader)
+{
+    struct job **place = &reader->reads.first;
+    while (*place != NULL) {
+        struct job *job = *place;
+        if (job->slot->connection == NULL) {
+            *place = job->next;
+            job_end(job);
+        } else {
+            place = &job->next;
+        }
+    }
 }
 
 static void answer_unavailable(struct job *job, bool outcome_unknown, const char *message)
@@ -298,8 +291,8 @@ static void after_job(uv_work_t *work, int status)
 // Takes the next job that can run: its batch is durable, and its client takes its replies.
 static struct job *lane_next(struct lane *lane, int64_t durable)
 {
-    while (lane->first != NULL && lane->first->batch <= durable) {
-        struct job *job = lane_take(lane);
+    struct job *job;
+    while ((job = lane_take(lane, durable)) != NULL) {
         if (is_abandoned(job)) {
             job_end(job);
         } else if (job->slot->connection == NULL || !connection_park(job->slot->connection, job)) {
@@ -349,8 +342,8 @@ void reader_durable(struct reader *reader)
 
 static void lane_fail(struct reader *reader, struct lane *lane, int64_t unknown)
 {
-    while (lane->first != NULL) {
-        struct job *job = lane_take(lane);
+    struct job *job;
+    while ((job = lane_take(lane, INT64_MAX)) != NULL) {
         bool outcome_unknown = unknown != 0 && job->batch > reader->server->writer.durable &&
                                (job->batch == unknown || job->replayed);
         answer_unavailable(job, outcome_unknown,

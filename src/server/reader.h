@@ -4,9 +4,8 @@
 //     reader_submit(reader, job, batch)     runs when `batch` is durable; the job and its slot belong to the
 //                                           reader from here on
 //
-// One read runs at a time, and beside it one backup, so that a commit always finds a thread. A read for a
-// client that does not take its replies waits until it does. What was read is written as a reply on the loop,
-// where the book is.
+// One read runs at a time, and beside it one backup; tenants take turns. A read for a client that does not
+// take its replies waits until it does. What was read is written as a reply on the loop, where the book is.
 //
 // A read of events that finds none, and may wait, becomes a watch: it is read again when an event of its
 // tenant has become durable, and answered without one when its time is over or reader_end_wait is called.
@@ -15,6 +14,7 @@
 
 #include "base/arena.h"
 #include "ledger/ledger.h"
+#include "server/lane.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -31,6 +31,8 @@ struct job {
     struct slot *slot;
     enum job_kind kind;
     int64_t batch;
+    uint32_t asker;     // the tenant that asked; 0: operators
+    int64_t round;      // in its lane
     struct arena arena; // of the parameters' texts and of what was found
     struct instant now; // when it was asked
 
@@ -58,12 +60,6 @@ struct job {
     int64_t read_through; // the batch that was durable when the read began
 };
 
-struct lane {
-    struct job *first, *last;
-    struct job *running;
-    uv_work_t work;
-};
-
 struct reader {
     struct server *server;
     struct lane reads, backups;
@@ -84,6 +80,9 @@ bool reader_is_backing_up(const struct reader *reader, const char *path);
 
 // Ends a wait for events now, or as soon as the read at hand is over.
 void reader_end_wait(struct reader *reader, struct job *job);
+
+// A client has left: its reads that have not begun are over, so that those who come and go leave no queue.
+void reader_forget_abandoned(struct reader *reader);
 
 // A batch has become durable.
 void reader_durable(struct reader *reader);

@@ -14,6 +14,7 @@ struct slot *slot_take(struct slot_pool *pool, const char *id)
         slot = memory_allocate(1, sizeof(*slot));
     } else {
         pool->first = slot->next;
+        pool->count--;
         slot->next = NULL;
     }
     buffer_append_text(&slot->id, id);
@@ -30,13 +31,25 @@ static void empty(struct buffer *buffer)
     }
 }
 
+static void slot_free(struct slot *slot)
+{
+    buffer_free(&slot->id);
+    buffer_free(&slot->text);
+    free(slot);
+}
+
 void slot_give_back(struct slot_pool *pool, struct slot *slot)
 {
+    if (pool->count >= KEPT_SLOTS) {
+        slot_free(slot);
+        return;
+    }
     struct buffer id = slot->id, text = slot->text;
     empty(&id);
     empty(&text);
     *slot = (struct slot){.next = pool->first, .id = id, .text = text};
     pool->first = slot;
+    pool->count++;
 }
 
 void slot_pool_free(struct slot_pool *pool)
@@ -44,10 +57,9 @@ void slot_pool_free(struct slot_pool *pool)
     while (pool->first != NULL) {
         struct slot *slot = pool->first;
         pool->first = slot->next;
-        buffer_free(&slot->id);
-        buffer_free(&slot->text);
-        free(slot);
+        slot_free(slot);
     }
+    pool->count = 0;
 }
 
 void slot_queue_push(struct slot_queue *queue, struct slot *slot)

@@ -9,7 +9,8 @@
 //     ... write the reply to slot->text ...; slot_queue_filled(queue, slot, batch)
 //     slot_queue_release(queue, pool, durable, output)          moves what may leave to the output
 //
-// Slots and their buffers are used again, so a busy connection allocates nothing.
+// Slots and their buffers are used again, so a busy connection allocates nothing. Those that only a flood
+// needed are given back after it.
 #ifndef COLOSSUS_SERVER_SLOT_H
 #define COLOSSUS_SERVER_SLOT_H
 
@@ -38,6 +39,7 @@ struct slot {
 
 struct slot_pool {
     struct slot *first;
+    size_t count;
 };
 
 struct slot_queue {

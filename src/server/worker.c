@@ -17,9 +17,8 @@ static void run_thread(void *argument)
         worker->work(worker->context);
         uv_mutex_lock(&worker->mutex);
         worker->done = true;
-        uv_mutex_unlock(&worker->mutex);
+        // Not after the mutex: the loop may find by itself that it is done, and then close the handle.
         uv_async_send(&worker->finished);
-        uv_mutex_lock(&worker->mutex);
     }
     uv_mutex_unlock(&worker->mutex);
 }

@@ -248,7 +248,7 @@ static void commit(void *context)
     struct writer *writer = context;
     uint64_t begun = uv_hrtime();
     writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
-    writer->commit_microseconds = (int64_t)((uv_hrtime() - begun) / 1000);
+    writer->commit_took = (int64_t)((uv_hrtime() - begun) / 1000);
 }
 
 static void checkpoint(void *context)
@@ -322,6 +322,7 @@ static void after_commit(void *context)
     int64_t seq = writer->committing;
     writer->is_busy = false;
     writer->committing = 0;
+    writer->commit_microseconds = writer->commit_took;
     if (writer->outcome != COMMIT_DONE) {
         give_up(writer, writer->outcome == COMMIT_UNKNOWN ? seq : 0);
         return;

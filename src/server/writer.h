@@ -56,7 +56,8 @@ struct writer {
     enum commit_outcome outcome;
     bool checkpoint_worked;
     struct ledger_error error;
-    int64_t commit_microseconds; // of the last commit
+    int64_t commit_took;         // microseconds; the thread's, while it commits
+    int64_t commit_microseconds; // of the last commit that ended
     struct store reopened;
     struct instant reopened_at;
     bool reopen_worked;

@@ -68,6 +68,25 @@ static void any_call_may_fail(void **state)
     assert_true(sweep.points > 50);
 }
 
+// A sync that fails while the file is turned to a WAL: either the ledger does not open, or it has its WAL.
+static void a_ledger_is_never_open_without_its_wal(void **state)
+{
+    (void)state;
+    int refused = 0;
+    for (int64_t sync = 1; sync <= 8; sync++) {
+        static struct world world;
+        struct world_options options = {.seed = (uint64_t)sync, .requests = 1};
+        world_begin(&world, &options);
+        medium_faults(world.medium)->sync_at = sync;
+        bool opened = world_open(&world);
+        if (opened)
+            assert_true(medium_has(world.medium, WORLD_LEDGER "-wal"));
+        refused += !opened;
+        world_end(&world);
+    }
+    assert_in_range(refused, 1, 8);
+}
+
 // ---- The disk
 
 #define NAME MEDIUM_FOLDER "/file"
@@ -186,7 +205,7 @@ int main(void)
         cmocka_unit_test(a_failed_sync_is_final),    cmocka_unit_test(sectors_are_lost_one_by_one),
         cmocka_unit_test(nothing_is_lost),           cmocka_unit_test(a_commit_that_is_not_synced_is_found),
         cmocka_unit_test(a_disk_that_lies_is_found), cmocka_unit_test(the_power_may_go_at_any_change),
-        cmocka_unit_test(any_call_may_fail),
+        cmocka_unit_test(any_call_may_fail),         cmocka_unit_test(a_ledger_is_never_open_without_its_wal),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
 }

@@ -220,6 +220,38 @@ static void what_was_read_at_the_start_survives_a_loss_of_power(void **state)
     assert_int_equal(ledger_last_batch(workshop->ledger), 2);
 }
 
+// While somebody else has the file open, the WAL's index outlives the handle that failed, and what is opened
+// anew does not look for batches that the index does not name. What it says is missing must not be found by
+// one that does look.
+static void a_batch_that_was_found_missing_does_not_come_back(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    struct ledger_reader *reader = NULL;
+    struct ledger_page page = {.limit = 1};
+    struct arena arena = {0};
+    struct event_row *events;
+    size_t count;
+    assert_true(ledger_reader_open(workshop->path, &reader, &error));
+    assert_true(ledger_read_events(reader, 0, &page, &arena, &events, &count, &error));
+    sync_fails = true;
+    assert_int_equal(commit_site(workshop, 2, &error), COMMIT_UNKNOWN);
+    workshop_close(workshop);
+    sync_fails = false;
+    workshop_open(workshop);
+    int64_t last = ledger_last_batch(workshop->ledger);
+    // What a daemon finds that is killed now and started again, when nobody else has it open any more.
+    char copy[PATH_SIZE + 8], copied_wal[PATH_SIZE + 12], copied_from[PATH_SIZE + 4];
+    snprintf(copy, sizeof copy, "%s-copied", workshop->path);
+    snprintf(copied_wal, sizeof copied_wal, "%s-wal", copy);
+    snprintf(copied_from, sizeof copied_from, "%s-wal", workshop->path);
+    copy_file(workshop->path, copy);
+    copy_file(copied_from, copied_wal);
+    assert_int_equal(workshop_count(workshop, copy, "SELECT max(seq) FROM batch"), last);
+    ledger_reader_close(reader);
+    arena_free(&arena);
+}
+
 static void a_wal_that_can_t_be_made_durable_stops_the_start(void **state)
 {
     struct workshop *workshop = *state;
@@ -284,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_sync_leaves_the_outcome_unknown, begin, end),
         cmocka_unit_test_setup_teardown(what_follows_a_failed_sync_survives_a_loss_of_power, begin, end),
         cmocka_unit_test_setup_teardown(what_was_read_at_the_start_survives_a_loss_of_power, begin, end),
+        cmocka_unit_test_setup_teardown(a_batch_that_was_found_missing_does_not_come_back, begin, end),
         cmocka_unit_test_setup_teardown(a_wal_that_can_t_be_made_durable_stops_the_start, begin, end),
         cmocka_unit_test_setup_teardown(a_full_disk_takes_the_whole_batch, begin, end),
         cmocka_unit_test_setup_teardown(a_failed_checkpoint_is_final_for_the_handle, begin, end),

@@ -102,15 +102,43 @@ static void a_turn_has_a_share_for_each_tenant(void **state)
     struct quota quota = {0};
     quota_begin_turn(&quota);
     assert_int_equal(quota_left(&quota, 40, 64), 64);
-    quota_use(&quota, 40, 60);
-    quota_use(&quota, 40, 10); // a batch of several calls may go beyond it
-    assert_int_equal(quota_left(&quota, 40, 64), -6);
+    quota_use(&quota, 40, 60, 64);
+    assert_int_equal(quota_left(&quota, 40, 64), 4);
     assert_int_equal(quota_left(&quota, 41, 64), 64);
     assert_int_equal(quota_left(&quota, 0, 64), 64);
     quota_begin_turn(&quota);
     assert_int_equal(quota_left(&quota, 40, 64), 64);
-    quota_use(&quota, 40, 1);
+    quota_use(&quota, 40, 1, 64);
     assert_int_equal(quota_left(&quota, 40, 64), 63);
+    quota_free(&quota);
+}
+
+// A JSON-RPC batch is decided whole, however little of the share was left.
+static void what_goes_beyond_a_share_is_taken_off_the_next_ones(void **state)
+{
+    (void)state;
+    struct quota quota = {0};
+    int64_t decided = 0;
+    for (int turn = 0; turn < 100; turn++) {
+        quota_begin_turn(&quota);
+        while (quota_left(&quota, 7, 64) > 0) {
+            quota_use(&quota, 7, 256, 64);
+            decided += 256;
+        }
+    }
+    assert_int_equal(decided, 100 * 64);
+    for (int turn = 0; turn < 10; turn++) {
+        quota_begin_turn(&quota); // what is not used is not saved up
+    }
+    assert_int_equal(quota_left(&quota, 7, 64), 64);
+    quota_use(&quota, 7, 256, 64);
+    quota_begin_turn(&quota);
+    assert_int_equal(quota_left(&quota, 7, 64), -128);
+    quota_begin_turn(&quota);
+    quota_begin_turn(&quota);
+    assert_int_equal(quota_left(&quota, 7, 64), 0);
+    quota_begin_turn(&quota);
+    assert_int_equal(quota_left(&quota, 7, 64), 64);
     quota_free(&quota);
 }
 
@@ -123,6 +151,7 @@ int main(void)
         cmocka_unit_test(a_refusal_costs_nothing),
         cmocka_unit_test(refusals_hold_the_tenant),
         cmocka_unit_test(a_turn_has_a_share_for_each_tenant),
+        cmocka_unit_test(what_goes_beyond_a_share_is_taken_off_the_next_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+#include "server/limits.h"
 #include "server/slot.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,6 +131,28 @@ static void test_slots_are_used_again(void **state)
     end(&bench);
 }
 
+static size_t free_slots(const struct bench *bench)
+{
+    size_t count = 0;
+    for (const struct slot *slot = bench->pool.first; slot != NULL; slot = slot->next)
+        count++;
+    return count;
+}
+
+static void test_what_only_a_flood_needed_is_given_back(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    for (int flood = 0; flood < 2; flood++) {
+        for (int i = 0; i < 3 * KEPT_SLOTS; i++)
+            fill(&bench, push(&bench, "1"), "a", 0);
+        assert_int_equal(free_slots(&bench), 0);
+        release(&bench, 0);
+        assert_int_equal(free_slots(&bench), KEPT_SLOTS);
+    }
+    end(&bench);
+}
+
 static bool says(const struct slot *slot, const char *words)
 {
     return strstr(slot->text.data, words) != NULL;
@@ -178,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_brackets),
         cmocka_unit_test(test_silent),
         cmocka_unit_test(test_slots_are_used_again),
+        cmocka_unit_test(test_what_only_a_flood_needed_is_given_back),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_failure_before_the_write),
     };
