@@ -161,6 +161,37 @@ SELECT p.pool,
 FROM step AS s JOIN pool AS p ON p.id = s.pool
 ORDER BY s.pool, s.start;
 
+-- A site and a step of its power, from the first step of its envelope on: kilowatts there are, and what is booked
+-- uses.
+CREATE VIEW v_power AS
+WITH edge (site, at, used) AS (
+    SELECT p.site, s.start, s.gpus * p.watts_per_gpu
+    FROM slice AS s JOIN reservation AS r ON r.id = s.reservation JOIN pool AS p ON p.id = r.pool CROSS JOIN v_now AS n
+    WHERE NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
+    UNION ALL
+    SELECT p.site, s.end, -s.gpus * p.watts_per_gpu
+    FROM slice AS s JOIN reservation AS r ON r.id = s.reservation JOIN pool AS p ON p.id = r.pool CROSS JOIN v_now AS n
+    WHERE NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
+    UNION ALL
+    SELECT site, start, 0 FROM site_power
+), jump AS (
+    SELECT site, at, sum(used) AS used FROM edge GROUP BY site, at
+), step AS (
+    SELECT site, at AS start, lead(at) OVER by_time AS end, sum(used) OVER by_time AS used
+    FROM jump WINDOW by_time AS (PARTITION BY site ORDER BY at)
+), limited AS (
+    SELECT s.*, (SELECT watts FROM site_power AS w WHERE w.site = s.site AND w.start <= s.start
+                 ORDER BY w.start DESC LIMIT 1) AS watts
+    FROM step AS s
+)
+SELECT x.site, strftime('%Y-%m-%dT%H:%M:%SZ', l.start, 'unixepoch') AS start,
+    strftime('%Y-%m-%dT%H:%M:%SZ', l.end, 'unixepoch') AS end,
+    l.watts / 1000.0 AS kw, l.used / 1000.0 AS used_kw, (l.watts - l.used) / 1000.0 AS free_kw,
+    l.watts, l.used AS used_watts
+FROM limited AS l JOIN site AS x ON x.id = l.site
+WHERE l.watts IS NOT NULL
+ORDER BY l.site, l.start;
+
 -- A pool and a UTC day, from its first capacity to its last booking or today: GPU-hours offered and booked.
 CREATE VIEW v_utilisation_daily AS
 WITH RECURSIVE taken AS (

@@ -229,6 +229,43 @@ bool alter_replayed(struct builder *builder, uint32_t scope, const struct reques
     return true;
 }
 
+// Where the request as a whole could start later.
+static void find_next_start(struct builder *builder, const struct plan *plan,
+                            const struct plan_addition *addition, struct refusal *refusal)
+{
+    refusal->has_next_start = builder_next_fit(builder, plan->pool, plan->tier, addition->start,
+                                               addition->end.number - addition->start.number, addition->gpus,
+                                               book_horizon_end(builder->book, builder->at),
+                                               &refusal->next_start, &refusal->searched_until);
+}
+
+static struct refusal *refuse_capacity(struct builder *builder, const struct plan_addition *addition,
+                                       const char *message, const char *pool, int32_t leg, int64_t free,
+                                       struct hour first_short)
+{
+    struct refusal *refusal = builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED, message);
+    refusal->leg = leg;
+    refusal->pool = pool;
+    refusal->free = free < 0 ? 0 : free > INT32_MAX ? INT32_MAX : (int32_t)free;
+    refusal->first_short = first_short;
+    refusal->searched_until = addition->start;
+    return refusal;
+}
+
+static void refuse_power(struct builder *builder, const struct plan *plan,
+                         const struct plan_addition *addition, const char *pool, int32_t leg, bool may_move,
+                         const struct power_gap *gap)
+{
+    const struct pool_row *row = &builder->book->pools[plan->pool].row;
+    int64_t free = gap->least < 0 ? 0 : gap->least / row->watts_per_gpu / row->unit * row->unit;
+    struct refusal *refusal =
+        refuse_capacity(builder, addition, "the site has less power left in the window than this would use",
+                        pool, leg, free, gap->first_short);
+    refusal->missing_watts = gap->missing;
+    if (may_move)
+        find_next_start(builder, plan, addition, refusal);
+}
+
 void check_capacity(struct builder *builder, const struct plan *plan, const char *pool, int32_t leg,
                     bool may_move)
 {
@@ -236,24 +273,20 @@ void check_capacity(struct builder *builder, const struct plan *plan, const char
         const struct plan_addition *addition = &plan->additions[i];
         int32_t free;
         struct hour first_short;
-        if (builder_fits(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus,
-                         &free, &first_short)) {
+        struct power_gap gap;
+        if (!builder_fits(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus,
+                          &free, &first_short)) {
+            struct refusal *refusal = refuse_capacity(
+                builder, addition, "the pool has fewer GPUs free in the window than were asked for", pool,
+                leg, free, first_short);
+            if (may_move)
+                find_next_start(builder, plan, addition, refusal);
+        } else if (!builder_powers(builder, plan->pool, addition->start, addition->end, addition->gpus,
+                                   &gap)) {
+            refuse_power(builder, plan, addition, pool, leg, may_move, &gap);
+        } else {
             builder_take(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus);
-            continue;
         }
-        struct refusal *refusal =
-            builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED,
-                           "the pool has fewer GPUs free in the window than were asked for");
-        refusal->leg = leg;
-        refusal->pool = pool;
-        refusal->free = free < 0 ? 0 : free;
-        refusal->first_short = first_short;
-        refusal->searched_until = addition->start;
-        if (may_move)
-            refusal->has_next_start = builder_next_fit(
-                builder, plan->pool, plan->tier, addition->start,
-                addition->end.number - addition->start.number, addition->gpus,
-                book_horizon_end(builder->book, builder->at), &refusal->next_start, &refusal->searched_until);
     }
 }
 

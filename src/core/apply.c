@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Room for a site's window to move on without work: a year.
+#define SLACK_HOURS (366 * HOURS_PER_DAY)
+
 static void replace_text(const char **place, const char *text)
 {
     char *copy = memory_copy_text(text);
@@ -30,51 +33,6 @@ static void replace_text(const char **place, const char *text)
             memset(&(table)[(count)], 0, sizeof *(table));                                                   \
         }                                                                                                    \
     } while (0)
-
-static void apply_site(struct book *book, const struct site_row *row)
-{
-    TABLE_REACH(book->sites, book->site_count, book->site_capacity, row->id);
-    struct site *site = &book->sites[row->id];
-    if (site->row.id == 0)
-        name_map_put(&book->site_names, row->site, row->id);
-    site->row.id = row->id;
-    replace_text(&site->row.site, row->site);
-    replace_text(&site->row.note, row->note);
-}
-
-static void apply_site_power(struct book *book, const struct site_power_row *row)
-{
-    struct site *site = &book->sites[row->site];
-    size_t place = site->power_count;
-    while (place > 0 && site->power[place - 1].start.number >= row->start.number)
-        place--;
-    if (place < site->power_count && site->power[place].start.number == row->start.number) {
-        site->power[place] = *row;
-        return;
-    }
-    site->power = memory_grow(site->power, site->power_count, &site->power_capacity, sizeof *site->power);
-    memmove(&site->power[place + 1], &site->power[place], (site->power_count - place) * sizeof *site->power);
-    site->power[place] = *row;
-    site->power_count++;
-}
-
-static void apply_pool(struct book *book, const struct pool_row *row)
-{
-    TABLE_REACH(book->pools, book->pool_count, book->pool_capacity, row->id);
-    struct pool *pool = &book->pools[row->id];
-    if (pool->row.id == 0) {
-        name_map_put(&book->pool_names, row->pool, row->id);
-        pool->calendar = calendar_create(book->reached, book_horizon_hours(book));
-    }
-    struct pool_row old = pool->row;
-    pool->row = *row;
-    pool->row.pool = old.pool;
-    pool->row.gpu = old.gpu;
-    pool->row.note = old.note;
-    replace_text(&pool->row.pool, row->pool);
-    replace_text(&pool->row.gpu, row->gpu);
-    replace_text(&pool->row.note, row->note);
-}
 
 // ---- What is waited for
 
@@ -120,6 +78,84 @@ static void list_waiting(struct book *book, const struct reservation_row *row)
         pool->waiting = memory_resize(pool->waiting, pool->waiting_capacity, sizeof *pool->waiting);
     }
     pool->waiting[pool->waiting_count++] = row->id;
+}
+
+// ---- Sites and pools
+
+static void apply_site(struct book *book, const struct site_row *row)
+{
+    TABLE_REACH(book->sites, book->site_count, book->site_capacity, row->id);
+    struct site *site = &book->sites[row->id];
+    if (site->row.id == 0)
+        name_map_put(&book->site_names, row->site, row->id);
+    site->row.id = row->id;
+    replace_text(&site->row.site, row->site);
+    replace_text(&site->row.note, row->note);
+}
+
+// Uses what all live reservations of a pool take, at so many watts for each GPU.
+static void use_power(struct book *book, uint32_t pool, int64_t watts_per_gpu)
+{
+    struct power *used = book->sites[book->pools[pool].row.site].used;
+    for (size_t id = 1; id < book->reservation_capacity && used != NULL && watts_per_gpu != 0; id++) {
+        const struct reservation *reservation = place_live(book->reservations[id]);
+        if (reservation == NULL || reservation->row.pool != pool)
+            continue;
+        for (int32_t i = 0; i < reservation->slice_count; i++) {
+            const struct slice_row *slice = &reservation->slices[i];
+            power_add(used, slice->start, slice->end, slice->gpus * watts_per_gpu);
+        }
+    }
+}
+
+// From the first step of its envelope on a site's use of power is known by the hour.
+static void begin_power(struct book *book, uint32_t id)
+{
+    struct site *site = &book->sites[id];
+    if (site->used != NULL)
+        return;
+    site->used = power_create(book->reached, book_horizon_hours(book) + SLACK_HOURS);
+    for (uint32_t pool = 1; pool <= book->pool_count; pool++)
+        if (book->pools[pool].row.site == id)
+            use_power(book, pool, book->pools[pool].row.watts_per_gpu);
+}
+
+static void apply_site_power(struct book *book, const struct site_power_row *row)
+{
+    struct site *site = &book->sites[row->site];
+    begin_power(book, row->site);
+    book_freed_anywhere(book);
+    size_t place = site->power_count;
+    while (place > 0 && site->power[place - 1].start.number >= row->start.number)
+        place--;
+    if (place < site->power_count && site->power[place].start.number == row->start.number) {
+        site->power[place] = *row;
+        return;
+    }
+    site->power = memory_grow(site->power, site->power_count, &site->power_capacity, sizeof *site->power);
+    memmove(&site->power[place + 1], &site->power[place], (site->power_count - place) * sizeof *site->power);
+    site->power[place] = *row;
+    site->power_count++;
+}
+
+static void apply_pool(struct book *book, const struct pool_row *row)
+{
+    TABLE_REACH(book->pools, book->pool_count, book->pool_capacity, row->id);
+    struct pool *pool = &book->pools[row->id];
+    if (pool->row.id == 0) {
+        name_map_put(&book->pool_names, row->pool, row->id);
+        pool->calendar = calendar_create(book->reached, book_horizon_hours(book));
+    }
+    struct pool_row old = pool->row;
+    if (old.watts_per_gpu != row->watts_per_gpu && old.id != 0)
+        use_power(book, row->id, row->watts_per_gpu - old.watts_per_gpu);
+    pool->row = *row;
+    pool->row.pool = old.pool;
+    pool->row.gpu = old.gpu;
+    pool->row.note = old.note;
+    replace_text(&pool->row.pool, row->pool);
+    replace_text(&pool->row.gpu, row->gpu);
+    replace_text(&pool->row.note, row->note);
 }
 
 static void apply_rate(struct book *book, const struct rate_row *row)
@@ -546,8 +582,13 @@ static void account_for_slice(struct book *book, const struct reservation_row *r
     calendar_add(pool->calendar, slice->start, slice->end, -sign * slice->gpus);
     if (pool->firm != NULL && row->tier == TIER_FIRM)
         calendar_add(pool->firm, slice->start, slice->end, -sign * slice->gpus);
+    struct site *site = &book->sites[pool->row.site];
+    if (site->used != NULL)
+        power_add(site->used, slice->start, slice->end, sign * slice->gpus * pool->row.watts_per_gpu);
     deliver_slice(book, slice, sign);
-    if (sign < 0)
+    if (sign < 0 && site->used != NULL)
+        book_freed_anywhere(book); // the power may serve another pool
+    else if (sign < 0)
         book_freed(book, pool);
 }
 
@@ -746,6 +787,9 @@ void book_reach(struct book *book, struct instant now)
         if (pool->firm != NULL)
             extend_calendar(pool, pool->firm, book->reached);
     }
+    for (size_t i = 1; i <= book->site_count; i++)
+        if (book->sites[i].used != NULL && end >= power_end(book->sites[i].used).number)
+            power_advance(book->sites[i].used, book->reached);
 }
 
 void book_deliver(struct book *book, uint32_t id, struct hour hour)

@@ -27,6 +27,7 @@ static void free_sites(struct book *book)
         free((char *)book->sites[i].row.site);
         free((char *)book->sites[i].row.note);
         free(book->sites[i].power);
+        power_destroy(book->sites[i].used);
     }
     free(book->sites);
 }
@@ -373,6 +374,30 @@ int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour)
     return gpus;
 }
 
+int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
+{
+    const struct pool_row *row = &book->pools[pool].row;
+    const struct site *site = &book->sites[row->site];
+    struct hour until = HOUR_NEVER;
+    if (site->used == NULL || row->watts_per_gpu == 0)
+        return -1;
+    int64_t envelope = envelope_at(site->power, site->power_count, hour, &until);
+    if (envelope == POWER_UNLIMITED)
+        return -1;
+    int64_t left = envelope - power_used(site->used, hour);
+    return left <= 0 ? 0 : left / row->watts_per_gpu / row->unit * row->unit;
+}
+
+// Moves *until back to where what the power allows changes.
+static void cut_where_power_changes(const struct book *book, uint32_t pool, struct hour from,
+                                    struct hour *until)
+{
+    int64_t here = book_powered(book, pool, from);
+    for (struct hour hour = {from.number + 1}; hour.number < until->number; hour.number++)
+        if (book_powered(book, pool, hour) != here)
+            *until = hour;
+}
+
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
                         int32_t *free, int32_t *capacity, struct hour *until)
 {
@@ -386,6 +411,8 @@ void book_calendar_step(const struct book *book, uint32_t pool, struct hour from
             if (edges[k].number > from.number && edges[k].number < until->number)
                 *until = edges[k];
     }
+    if (book->sites[found->row.site].used != NULL && found->row.watts_per_gpu > 0)
+        cut_where_power_changes(book, pool, from, until);
 }
 
 int32_t capacity_kind_sign(enum capacity_kind kind)

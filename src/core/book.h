@@ -139,6 +139,8 @@ int64_t book_client_ref(const struct book *book, uint32_t scope, const char *cli
 // Free GPUs, and capacity, from the running hour on.
 int32_t book_free(const struct book *book, uint32_t pool, struct hour hour);
 int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour);
+// How many GPUs the site's power allows beside all that is sold in an hour; −1 when it sets no limit.
+int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour);
 // The step that holds `from`: free and capacity there, and where either changes next, at most end.
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
                         int32_t *free, int32_t *capacity, struct hour *until);
@@ -155,6 +157,8 @@ size_t book_live_count(const struct book *book);
 void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
                             struct instant now);
 void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now);
+// Watts as kilowatts with all their decimals: "1.275".
+void book_write_kilowatts(struct json *json, const char *key, int64_t watts);
 void book_write_event(const struct book *book, struct json *json, const struct event_row *event);
 void book_write_transfer(const struct book *book, struct json *json, const struct transfer_row *transfer);
 // The whole manifest that would recreate the present inventory, tenants and contracts.

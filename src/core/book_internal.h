@@ -9,6 +9,7 @@
 #include "core/changes.h"
 #include "core/commitment.h"
 #include "core/due.h"
+#include "core/power.h"
 #include "core/row.h"
 
 // A live reservation and its slices, ordered by number, in one block of memory.
@@ -26,8 +27,9 @@ struct rate_step {
 
 struct site {
     struct site_row row;
-    struct site_power_row *power; // by start, as they are loaded; a later row with the same start replaces
+    struct site_power_row *power; // by start; a later row with the same start replaces
     size_t power_count, power_capacity;
+    struct power *used; // NULL while the site's power is not stated
 };
 
 struct pool {

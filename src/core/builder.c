@@ -308,6 +308,47 @@ bool builder_fits(const struct builder *builder, uint32_t pool, enum tier tier, 
     return fits;
 }
 
+// What this decision uses of a site's power in an hour.
+static int64_t watts_taken(const struct builder *builder, uint32_t site, struct hour hour)
+{
+    int64_t watts = 0;
+    for (size_t i = 0; i < builder->taken_count; i++) {
+        const struct capacity_taken *taken = &builder->taken[i];
+        const struct pool_row *pool = &builder->book->pools[taken->pool].row;
+        if (pool->site == site && taken->start.number <= hour.number && hour.number < taken->end.number)
+            watts += taken->gpus * pool->watts_per_gpu;
+    }
+    return watts;
+}
+
+bool builder_powers(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
+                    int32_t gpus, struct power_gap *gap)
+{
+    const struct pool_row *row = &builder->book->pools[pool].row;
+    const struct site *site = &builder->book->sites[row->site];
+    int64_t wanted = gpus * row->watts_per_gpu;
+    *gap = (struct power_gap){.least = POWER_UNLIMITED};
+    if (site->used == NULL || wanted == 0)
+        return true;
+    for (struct hour hour = start, until; hour.number < end.number; hour = until) {
+        until = end;
+        int64_t envelope = envelope_at(site->power, site->power_count, hour, &until);
+        for (; envelope < POWER_UNLIMITED && hour.number < until.number; hour.number++) {
+            int64_t left = envelope - power_used(site->used, hour) - watts_taken(builder, row->site, hour);
+            if (left < gap->least)
+                gap->least = left;
+            if (left >= wanted)
+                continue;
+            if (gap->missing == 0)
+                gap->first_short = hour;
+            gap->last_short = hour;
+            if (wanted - left > gap->missing)
+                gap->missing = wanted - left;
+        }
+    }
+    return gap->missing == 0;
+}
+
 bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier tier, struct hour from,
                       int32_t hours, int32_t gpus, struct hour end, struct hour *found,
                       struct hour *searched_until)
@@ -320,8 +361,13 @@ bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier ti
         int32_t free;
         struct hour blocked;
         struct hour until = {found->number + hours};
-        if (builder_fits(builder, pool, tier, *found, until, gpus, &free, &blocked))
-            return true;
+        struct power_gap gap;
+        if (builder_fits(builder, pool, tier, *found, until, gpus, &free, &blocked)) {
+            if (builder_powers(builder, pool, *found, until, gpus, &gap))
+                return true;
+            candidate = *searched_until = (struct hour){gap.last_short.number + 1};
+            continue;
+        }
         // What this decision takes stands in the way there: go on with the first hour after it that has
         // enough.
         struct hour edge = end;

@@ -109,11 +109,23 @@ void builder_take(struct builder *builder, uint32_t pool, enum tier tier, struct
 bool builder_fits(const struct builder *builder, uint32_t pool, enum tier tier, struct hour start,
                   struct hour end, int32_t gpus, int32_t *free, struct hour *first_short);
 
+// Where a site's power does not suffice.
+struct power_gap {
+    struct hour first_short, last_short;
+    int64_t missing; // the most watts that are missing in an hour
+    int64_t least;   // the least watts free
+};
+
+// Is there power for so many more GPUs of a pool in every hour of the window, after what this decision has
+// taken at the site?
+bool builder_powers(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
+                    int32_t gpus, struct power_gap *gap);
+
 // What is free beside all that is sold in an hour, after what this decision has taken, and until when that
 // stays so (at most *until as given). Below 0 where a firm booking takes the place of preemptible ones.
 int64_t builder_left(const struct builder *builder, uint32_t pool, struct hour hour, struct hour *until);
 
-// The earliest start at or after `from` at which they would be, ending by `end`; bounded.
+// The earliest start at or after `from` at which they would be, power among it, ending by `end`; bounded.
 bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier tier, struct hour from,
                       int32_t hours, int32_t gpus, struct hour end, struct hour *found,
                       struct hour *searched_until);

@@ -41,6 +41,7 @@ struct refusal {
     bool has_next_start;
     struct hour next_start;
     struct hour searched_until;
+    int64_t missing_watts; // above 0 when it is the site's power that does not suffice
     const char *pool;
     // commitment_exceeded
     const char *contract;

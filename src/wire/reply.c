@@ -92,9 +92,11 @@ static void write_member(struct json *json, const struct refusal *refusal)
 static void write_capacity(struct json *json, const struct refusal *refusal)
 {
     json_write_text(json, "pool", refusal->pool);
-    json_write_text(json, "limit", "gpus");
+    json_write_text(json, "limit", refusal->missing_watts > 0 ? "power" : "gpus");
     json_write_integer(json, "free", refusal->free);
     json_write_hour(json, "first_short", refusal->first_short);
+    if (refusal->missing_watts > 0)
+        book_write_kilowatts(json, "missing_kw", refusal->missing_watts);
     if (refusal->has_next_start)
         json_write_hour(json, "next_start", refusal->next_start);
     else
