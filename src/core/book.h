@@ -68,6 +68,9 @@ void book_decide(const struct book *book, const struct request *request, struct 
 bool book_decide_due(struct book *book, struct instant now, struct arena *arena, struct decision *decision,
                      bool *urgent);
 
+// False when nothing urgent is due by `now`.
+bool book_urgent_is_due(const struct book *book, struct instant now);
+
 // When the next timed decision is due. False when nothing is scheduled.
 bool book_next_due(const struct book *book, struct instant *due);
 

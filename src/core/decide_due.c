@@ -320,6 +320,12 @@ bool book_decide_due(struct book *book, struct instant now, struct arena *arena,
     return true;
 }
 
+bool book_urgent_is_due(const struct book *book, struct instant now)
+{
+    return book_serves_waiting(book) ||
+           (book->urgent.count > 0 && due_first(&book->urgent).at.seconds <= now.seconds);
+}
+
 bool book_next_due(const struct book *book, struct instant *due)
 {
     bool any = book_serves_waiting(book);

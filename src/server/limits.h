@@ -26,7 +26,8 @@
 //                       beyond is taken off a tenant's next turns
 // batch_rows            of decisions in a batch; with the line that reaches it, deciding stops until the
 //                       batch is closed
-// lifecycle_per_batch   decisions on starts and ends of reservations in a batch; the rest are in the next
+// lifecycle_per_batch   decisions on starts and ends of reservations in a batch, each of some hundreds; the
+//                       rest are in the next
 // wrong_tokens          at session.login; with the last of them the connection is closed
 // linger_milliseconds   a connection that is being closed is still read from, so that its client can take
 //                       the last reply

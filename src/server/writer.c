@@ -98,20 +98,19 @@ static bool decide_due(struct writer *writer)
 {
     struct gathered *batch = open_batch(writer);
     struct book *book = writer->server->store.book;
+    int64_t most = writer->server->config->limits.lifecycle_per_batch;
     struct instant due;
     while (book_next_due(book, &due) && due.seconds <= batch->at.seconds) {
         struct decision decision = {0};
-        bool urgent = false;
-        if (!writer_has_room(writer)) {
+        bool urgent = false, enough = batch->lifecycle >= most && !book_urgent_is_due(book, batch->at);
+        if (enough || !writer_has_room(writer)) {
             return false;
         }
         if (!book_decide_due(book, batch->at, &batch->arena, &decision, &urgent)) {
             return true;
         }
         apply(writer, &decision);
-        if (!urgent && ++batch->lifecycle >= writer->server->config->limits.lifecycle_per_batch) {
-            return false;
-        }
+        batch->lifecycle += !urgent;
     }
     return true;
 }

@@ -77,6 +77,20 @@ def test_many_starts_at_one_hour():
         agree(daemon)
 
 
+def test_requests_bring_no_more_starts_into_a_batch():
+    """A batch has as many as its limit says, however many requests come in the same one."""
+    with Daemon(contract("1000000.00"), config={"limits": {"lifecycle_per_batch": 1}}) as daemon:
+        acme, operator = daemon.tenant("acme", by_token=True), daemon.operator()
+        request = dict(pool="hall/a", gpus=1, start="2026-12-05T00:00:00Z", hours=2)
+        acme.pipeline([("reservation.create", request)] * 300)
+        operator.pipeline([("clock.advance", {"to": "2026-12-05T00:30:00Z"}), *[("server.ping", {})] * 30])
+        daemon.advance("2026-12-05T00:31:00Z")
+        batches = daemon.sql("SELECT count(*) AS n FROM event WHERE type = 'reservation.started' GROUP BY batch")
+        equal(sum(batch["n"] for batch in batches), 300)
+        check(max(batch["n"] for batch in batches) <= 256, "starts in a batch:", batches)
+        agree(daemon)
+
+
 def test_the_manual_clock():
     with Daemon() as daemon:
         operator, acme = daemon.operator(), daemon.tenant("acme")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutants of the core: does a test fail when the core is wrong in one place?
 
-    tests/faults/mutants.py [--count 240] [--seed 1] [--jobs 1] [NAME_PART]
+    tests/faults/mutants.py [--count 140] [--seed 1] [--jobs 1] [NAME_PART]
 
 One change at a time is made in a copy of src/core: a comparison, a sign, a condition, a constant, a statement left
 out, a check left out, another truth value. The changed file alone is compiled, and the tests are run with it, the
@@ -206,7 +206,7 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=240)
+    parser.add_argument("--count", type=int, default=140)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--again", metavar="FILE", help="only those that survived, by what an earlier run printed")

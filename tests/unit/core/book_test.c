@@ -620,13 +620,13 @@ static void starts_are_written_in_bounded_decisions(void **state)
     struct decision decision;
     bool urgent;
     size_t started = 0, decisions = 0;
-    for (int i = 0; i < 256; i++) {
-        struct leg leg = i % 2 == 0
-                             ? leg_of("colossus-1/h100", 8, "2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z")
-                             : leg_of("colossus-1/h100", 8, "2026-01-02T01:00:00Z", "2026-01-02T02:00:00Z");
+    for (int i = 0; i < 384; i++) {
+        struct leg leg = leg_of("colossus-1/h100", 8, "2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z");
+        leg.start.number += i % 3;
+        leg.end.number += i % 3;
         assert_int_equal(world_create(world, leg, NULL), VERDICT_DONE);
     }
-    struct instant now = instant_of("2026-01-02T03:00:00Z");
+    struct instant now = instant_of("2026-01-02T04:00:00Z");
     while (book_decide_due(world->book, now, &world->arena, &decision, &urgent)) {
         size_t events = 0;
         for (size_t i = 0; i < decision.row_count; i++)
@@ -636,8 +636,8 @@ static void starts_are_written_in_bounded_decisions(void **state)
         decisions += !urgent;
         world_apply(world, decision.rows, decision.row_count);
     }
-    assert_int_equal(started, 2 * 256); // each starts and ends
-    assert_int_equal(decisions, 2);
+    assert_int_equal(started, 2 * 384); // each starts and ends
+    assert_true(decisions >= 3);
 }
 
 // A calendar takes in hours as time goes by, and with them what was said of those hours long before.
@@ -645,11 +645,11 @@ static void far_capacity_comes_into_sight(void **state)
 {
     struct world *world = *state;
     struct manifest_step steps[] = {{hour_of("2026-01-01T00:00:00Z"), 1024},
-                                    {hour_of("2036-06-01T00:00:00Z"), 2048},
-                                    {hour_of("2037-01-01T00:00:00Z"), 512}};
+                                    {hour_of("2041-06-01T00:00:00Z"), 2048},
+                                    {hour_of("2042-01-01T00:00:00Z"), 512}};
     struct manifest_change changes[] = {
-        {CAPACITY_MAINTENANCE, 8, hour_of("2035-12-01T00:00:00Z"), hour_of("2036-03-01T00:00:00Z"), NULL},
-        {CAPACITY_OUTAGE, 16, hour_of("2036-04-01T00:00:00Z"), hour_of("2036-05-01T00:00:00Z"), NULL}};
+        {CAPACITY_MAINTENANCE, 8, hour_of("2040-12-01T00:00:00Z"), hour_of("2041-03-01T00:00:00Z"), NULL},
+        {CAPACITY_OUTAGE, 16, hour_of("2041-04-01T00:00:00Z"), hour_of("2041-05-01T00:00:00Z"), NULL}};
     struct manifest_pool pool = {.pool = "colossus-1/h100",
                                  .gpu = "H100",
                                  .unit = 8,
@@ -662,16 +662,16 @@ static void far_capacity_comes_into_sight(void **state)
         const char *hour;
         int32_t gpus;
     } expected[] = {
-        {"2035-11-30T23:00:00Z", 1024}, {"2035-12-01T00:00:00Z", 1016}, {"2036-02-29T23:00:00Z", 1016},
-        {"2036-03-01T00:00:00Z", 1024}, {"2036-04-01T00:00:00Z", 1008}, {"2036-05-01T00:00:00Z", 1024},
-        {"2036-06-01T00:00:00Z", 2048}, {"2036-12-31T23:00:00Z", 2048}, {"2037-01-01T00:00:00Z", 512}};
+        {"2040-11-30T23:00:00Z", 1024}, {"2040-12-01T00:00:00Z", 1016}, {"2041-02-28T23:00:00Z", 1016},
+        {"2041-03-01T00:00:00Z", 1024}, {"2041-04-01T00:00:00Z", 1008}, {"2041-05-01T00:00:00Z", 1024},
+        {"2041-06-01T00:00:00Z", 2048}, {"2041-12-31T23:00:00Z", 2048}, {"2042-01-01T00:00:00Z", 512}};
     assert_int_equal(
         world_decide(world, (struct request){.kind = REQUEST_MANIFEST_APPLY, .manifest = &manifest}),
         VERDICT_DONE);
     // At once and in small steps, a month at a time.
-    static const char *const times[] = {"2026-02-10T00:00:00Z", "2026-03-10T00:00:00Z",
-                                        "2026-04-20T00:00:00Z", "2026-06-20T00:00:00Z",
-                                        "2027-06-01T00:00:00Z"};
+    static const char *const times[] = {"2030-12-20T00:00:00Z", "2031-03-10T00:00:00Z",
+                                        "2031-04-20T00:00:00Z", "2031-06-20T00:00:00Z",
+                                        "2032-06-01T00:00:00Z"};
     for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
         world_advance(world, times[k]);
         for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
