@@ -80,8 +80,13 @@ static void print_capacity(FILE *words, const json_t *asked, const char *message
     char *gpus = count_member(asked, "gpus"), *free_gpus = count_member(data, "free");
     const char *pool = text_member(data, "pool"), *short_from = text_member(data, "first_short");
     const char *next = text_member(data, "next_start"), *until = text_member(data, "searched_until");
+    const char *missing = text_member(data, "missing_kw");
     if (gpus == NULL || pool == NULL || free_gpus == NULL) {
         fputs(message, words);
+    } else if (missing != NULL) {
+        fprintf(words, "the site of %s lacks %s kW for %s GPUs", pool, missing, gpus);
+        print_window(words, asked);
+        fprintf(words, "; it has power for %s", free_gpus);
     } else {
         fprintf(words, "no %s GPUs free in %s", gpus, pool);
         print_window(words, asked);

@@ -182,7 +182,7 @@ void show_pools(struct cli *cli, const json_t *result)
 
 void show_calendar(struct cli *cli, const json_t *result)
 {
-    static const char *const columns[] = {"start", "end", "free", "reserved", "capacity"};
+    static const char *const columns[] = {"start", "end", "free", "free_by_power", "reserved", "capacity"};
     SHOW_LIST(cli, result, "steps", "are no hours to be shown", columns);
 }
 

@@ -38,7 +38,7 @@ const struct verb verb_table[] = {
      .help = "Book GPUs",
      .positionals = {POOL_ARGUMENT, GPUS_ARGUMENT},
      .options = TENANT | CHANGE | OPTION_BIT(START) | OPTION_BIT(END) | OPTION_BIT(FOR) | OPTION_BIT(HOLD) |
-                OPTION_BIT(TIER) | OPTION_BIT(PROJECT) | OPTION_BIT(NOTE),
+                OPTION_BIT(WAIT_UNTIL) | OPTION_BIT(TIER) | OPTION_BIT(PROJECT) | OPTION_BIT(NOTE),
      .required = OPTION_BIT(START),
      .one_of = {"end", "hours"},
      .method = "reservation.create",
