@@ -11,6 +11,10 @@
 # make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
+# make analyze, make cppcheck, make tidy    what gcc, cppcheck and clang-tidy find in the source
+# make valgrind   the unit tests under valgrind
+# make tsan       the end-to-end tests with a daemon built to find races between its threads
+#
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
 # What is missing is installed through apt first (.ci/packages); SETUP=no leaves that out.
 
@@ -29,7 +33,7 @@ CC := gcc
 endif
 PREFIX ?= /usr/local
 SECONDS ?= 60
-BUILD ?= build$(if $(SANITIZE),/sanitize)
+BUILD ?= build$(if $(SANITIZE),/sanitize$(filter thread,$(SANITIZE)))
 VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/server/version.h 2>/dev/null)
 
 # ---- Set-up: before all that follows, because pkg-config may be among what is missing
@@ -63,7 +67,8 @@ ifneq ($(filter libsystemd,$(libraries_used)),)
 own_flags += -DHAVE_SYSTEMD
 endif
 ifneq ($(SANITIZE),)
-sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitizers := -fsanitize=$(if $(filter thread,$(SANITIZE)),thread,address,undefined) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
 else ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
 own_flags += -D_FORTIFY_SOURCE=2
 endif
@@ -113,7 +118,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
+.PHONY: all test unit unit-programs e2e tsan valgrind analyze cppcheck tidy sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -239,6 +244,19 @@ unit: $(unit_tests)
 
 test: all $(unit_tests) $(call archives,core base)
 	@$(run_tests) all $(unit_tests)
+
+e2e: all
+	@$(run_tests) e2e
+
+tsan:
+	@$(MAKE) --no-print-directory e2e SANITIZE=thread
+
+valgrind: $(unit_tests)
+	@UNDER='valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' $(run_tests) unit \
+		$(filter $(BUILD)/tests/unit/%,$(unit_tests))
+
+analyze cppcheck tidy: $(generated_headers)
+	@bash tests/static.sh $@ $(filter-out -Werror -fPIE,$(own_flags)) -DCOLOSSUS_VERSION='"$(VERSION)"' $(CPPFLAGS)
 
 demo: all
 	@BUILD_DIR='$(abspath $(BUILD))' bash tests/demo.sh
