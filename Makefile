@@ -2,7 +2,13 @@
 # make test       everything: unit tests, floors, generated docs, end-to-end; totals last
 # make unit       the unit tests alone (FLOOR=core: those of one floor)
 # make demo       the main job, shown
+# make sim        simulated failures of the disk and cuts of the power: tests/sim.sh says what SEEDS, SEED, CUTS
+#                 and CALLS do
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
+# make faults     every allocation of every method fails once (FAULTS='--lasting', FAULTS=create: some of them)
+# make mutants    does a test fail when the core is wrong in one place? (MUTANTS='--count 100 calendar')
+# make planted    which check finds each of some faults that were thought of
+# make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
@@ -30,7 +36,7 @@ VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/serve
 
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
-needs := $(if $(filter test unit,$(goals)),test,$(needs))
+needs := $(if $(filter test unit sim,$(goals)),test,$(needs))
 needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
@@ -107,7 +113,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
+.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -194,13 +200,29 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/obj/tests/unit/%_test.o $$(call helpers_in,
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
-$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(call helpers_in,tests/sim) $(call archives,$(below_ledger))
+helpers_of_sim := $(filter-out %/simulate.o,$(call helpers_in,tests/sim)) $(BUILD)/obj/tests/sim/sql.o
+$(BUILD)/tests/sim/%_test: $(BUILD)/obj/tests/sim/%_test.o $(helpers_of_sim) $(call archives,$(below_ledger))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
 # Here the system can be told to have no more memory.
 $(BUILD)/tests/unit/base/memory_test: private link += -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc
+
+# The simulator's ledger is on a disk in memory and knows one migration more.
+simulator := $(BUILD)/tests/sim/simulate
+$(BUILD)/obj/tests/sim/sql.o: $(generated)/sql.c $(BUILD)/flags
+	$(call say,CC,$< for the simulator)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(compile) -Dmigrations=shipped_migrations -Dmigration_count=shipped_migration_count -c -o $@ $<
+
+$(simulator): $(call objects_of,tests/sim/simulate.c) $(helpers_of_sim) $(call archives,$(below_ledger))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+sim: $(simulator)
+	@SEEDS='$(SEEDS)' SEED='$(SEED)' CUTS='$(CUTS)' CALLS='$(CALLS)' bash tests/sim.sh $(simulator)
 
 # And here the ledger's thread to be slow.
 $(BUILD)/tests/unit/server/worker_test: private link += -Wl,--wrap=uv_async_send
@@ -242,6 +264,32 @@ fuzz: $(fuzz_programs)
 	@set -e; for program in $(fuzz_programs); do echo "$$program, $(SECONDS) seconds"; \
 		corpus=$(BUILD)/corpus/$$(basename $$program); mkdir -p $$corpus; \
 		$$program -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/ -print_final_stats=1 $$corpus; done
+
+# ---- Faults: memory that runs out, in the whole daemon
+
+$(BUILD)/tests/faults/failing_memory.so: tests/faults/failing_memory.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(filter-out -fPIE,$(own_flags)) -O2 -fPIC -fno-builtin -shared -o $@ $<
+
+faults: all $(BUILD)/tests/faults/failing_memory.so
+	@BUILD_DIR='$(abspath $(BUILD))' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/memory.py $(FAULTS)
+
+# ---- Mutants, and what the tests reach
+
+mutants: $(generated)/sql.c
+	@BUILD_DIR='$(abspath $(BUILD))' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/mutants.py $(MUTANTS)
+
+planted:
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/faults/planted.py $(PLANTED)
+
+# A build of its own, without assertions, because the way on which one fails is never to be taken.
+coverage:
+	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null; true
+	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic -DNDEBUG' all unit-programs
+	@BUILD_DIR='$(abspath $(BUILD)/coverage)' PYTHON='$(PYTHON)' bash tests/run.sh reached \
+		$(patsubst $(BUILD)/%,$(BUILD)/coverage/%,$(unit_tests))
+	@$(PYTHON) tests/faults/coverage.py $(BUILD)/coverage $(COVERAGE)
 
 # ---- Format
 

@@ -93,7 +93,7 @@ def write_sql(folder):
                "extern const char *const statement_sql[STATEMENT_COUNT];\n",
                "extern const char *const statement_names[STATEMENT_COUNT];\n\n",
                "// Migration n brings a ledger of version n to version n + 1.\n",
-               f"extern const char *const migrations[{len(migrations)}];\n",
+               "extern const char *const migrations[]; // migration_count of them\n",
                "extern const size_t migration_count;\n\n",
                "extern const char *const views_sql;\n\n#endif\n"]
 

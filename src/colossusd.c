@@ -6,6 +6,7 @@
 #include "server/manifest_file.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "wire/wire.h"
 #include <stdlib.h>
 
 // What can be known to be wrong before anything is opened.
@@ -48,6 +49,7 @@ int main(int argument_count, char **arguments)
     if (result != OPTIONS_RUN) {
         return result == OPTIONS_DONE ? EXIT_FINE : EXIT_USAGE;
     }
+    wire_set_up();
     int code = EXIT_DATA;
     if (!config_load(&config, &options, error)) {
         log_error("config is refused", "error=\"%s\"", error);

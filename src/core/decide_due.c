@@ -217,7 +217,8 @@ static void decide_close(struct builder *builder, uint32_t id)
     row->waived = settlement.waived;
     row->credit_used = settlement.credit_used;
     row->surcharge = settlement.surcharge;
-    row->fees_billed = inputs.fees;
+    // Where more was billed than is due, it covers fees too, and no more is billed of them.
+    row->fees_billed.micro += settlement.charge_fees.micro;
     row->closed = true;
     end_period_event(builder, id, place);
 }

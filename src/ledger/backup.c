@@ -5,13 +5,13 @@
 // asked under, which fails if something is there already.
 #include "base/memory.h"
 #include "ledger/connection.h"
+#include "ledger/disk.h"
 #include "ledger/file.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool copy_pages(struct connection *source, struct connection *copy, struct ledger_error *error)
 {
@@ -58,7 +58,7 @@ static bool fill(const char *path, const char *temporary, struct ledger_error *e
 static bool put_in_place(const char *temporary, const char *destination, struct ledger_error *error)
 {
     // A link never takes the place of something, as a rename would.
-    if (link(temporary, destination) != 0) {
+    if (disk_link(temporary, destination) != 0) {
         if (errno == EEXIST)
             ledger_fail(error, destination, "there is a file of this name already, and it is left as it is");
         else
@@ -83,7 +83,7 @@ bool ledger_backup(const char *path, const char *destination, struct ledger_erro
     }
     done = done && fill(path, temporary, error) && put_in_place(temporary, destination, error);
     if (made)
-        unlink(temporary);
+        (void)disk_remove(temporary);
     free(temporary);
     return done;
 }

@@ -2,13 +2,11 @@
 
 #include "base/memory.h"
 #include "ledger/connection.h"
+#include "ledger/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 char *file_beside(const char *path, const char *suffix)
 {
@@ -21,7 +19,7 @@ char *file_beside(const char *path, const char *suffix)
 
 char *file_resolve(const char *path)
 {
-    char *resolved = realpath(path, NULL);
+    char *resolved = disk_resolve(path);
     return resolved != NULL ? resolved : memory_copy_text(path);
 }
 
@@ -46,7 +44,7 @@ bool file_make_folders(const char *path, struct ledger_error *error)
             continue;
         char kept = folder[i];
         folder[i] = '\0';
-        if (mkdir(folder, 0750) == 0)
+        if (disk_make_folder(folder, 0750) == 0)
             made = file_sync_folder(folder, error);
         else if (errno != EEXIST) {
             ledger_fail(error, folder, "can't make the folder: %s", strerror(errno));
@@ -60,7 +58,7 @@ bool file_make_folders(const char *path, struct ledger_error *error)
 
 bool file_make(const char *path, bool *made, struct ledger_error *error)
 {
-    int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    int descriptor = disk_open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
     *made = descriptor >= 0;
     if (descriptor < 0) {
         if (errno == EEXIST)
@@ -68,21 +66,21 @@ bool file_make(const char *path, bool *made, struct ledger_error *error)
         ledger_fail(error, path, "can't make the ledger: %s", strerror(errno));
         return false;
     }
-    bool done = fchmod(descriptor, 0640) == 0;
+    bool done = disk_set_mode(descriptor, 0640) == 0;
     if (!done)
         ledger_fail(error, path, "can't set the ledger's mode: %s", strerror(errno));
-    close(descriptor);
+    disk_close(descriptor);
     return done;
 }
 
 static bool sync_path(const char *path, int flags, struct ledger_error *error)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | flags);
-    bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+    int descriptor = disk_open(path, O_RDONLY | flags, 0);
+    bool synced = descriptor >= 0 && disk_sync(descriptor) == 0;
     if (!synced)
         ledger_fail(error, path, "can't be synced: %s", strerror(errno));
     if (descriptor >= 0)
-        close(descriptor);
+        disk_close(descriptor);
     return synced;
 }
 
@@ -102,15 +100,15 @@ bool file_sync(const char *path, struct ledger_error *error)
 int file_lock(const char *path, struct ledger_error *error)
 {
     char *lock = file_beside(path, "-lock");
-    int descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int descriptor = disk_open(lock, O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
     if (descriptor < 0) {
         ledger_fail(error, lock, "can't make the lock: %s", strerror(errno));
-    } else if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    } else if (disk_lock(descriptor) != 0) {
         if (errno == EWOULDBLOCK)
             ledger_fail(error, path, "another colossusd has this ledger open");
         else
             ledger_fail(error, lock, "can't be locked: %s", strerror(errno));
-        close(descriptor);
+        disk_close(descriptor);
         descriptor = -1;
     }
     free(lock);
@@ -119,6 +117,6 @@ int file_lock(const char *path, struct ledger_error *error)
 
 int64_t file_size(const char *path)
 {
-    struct stat status;
-    return stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
+    int64_t size = disk_size(path);
+    return size < 0 ? 0 : size;
 }

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "ledger/chain.h"
+#include "ledger/disk.h"
 #include "ledger/file.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/wal.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // How many batches at the end of the chain are recomputed at the start.
 #define TAIL_BATCHES 16
@@ -46,12 +46,16 @@ static bool set_journal_mode(struct connection *connection, struct ledger_error 
         const char *mode = (const char *)sqlite3_column_text(statement, 0);
         taken = mode != NULL && strcmp(mode, "wal") == 0;
     }
+    // The mode is written when the statement ends, and that it could not be is said only then: a ledger that
+    // is written to without a WAL would not be the one that all else here is about.
+    if (stepped && row)
+        stepped = connection_step(connection, statement, &row, error);
     sqlite3_finalize(statement);
     if (stepped && !taken)
         ledger_fail(error, connection->path,
                     "SQLite did not take journal_mode = WAL: the file system may "
                     "not bear shared memory");
-    return taken;
+    return stepped && taken;
 }
 
 static bool keep_wal(struct connection *connection, struct ledger_error *error)
@@ -194,7 +198,7 @@ static bool open_all(struct ledger *ledger, const struct ledger_options *options
         !wal_end_here(&ledger->connection, error) || !file_sync_folder(ledger->path, error))
         return false;
     struct witness now = {.batch = ledger->last_batch, .hash = ledger->last_hash};
-    if (witness_write(ledger->witness, &now) && fsync(ledger->witness) == 0)
+    if (witness_write(ledger->witness, &now) && disk_sync(ledger->witness) == 0)
         return true;
     ledger_fail(error, ledger->path, "can't write the witness: %s", strerror(errno));
     return false;
@@ -205,9 +209,9 @@ static void give_back(struct ledger *ledger)
     connection_close(&ledger->connection);
     pending_free(&ledger->pending);
     if (ledger->witness >= 0)
-        close(ledger->witness);
+        disk_close(ledger->witness);
     if (ledger->lock >= 0)
-        close(ledger->lock); // last: until then nobody else may open the file
+        disk_close(ledger->lock); // last: until then nobody else may open the file
     free(ledger->path);
     free(ledger->wal_path);
     free(ledger->writer);
@@ -242,7 +246,7 @@ void ledger_close(struct ledger *ledger)
             sqlite3_wal_checkpoint_v2(database, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
             log_warn("the ledger was closed without being tidied up", "path=\"%s\" error=\"%s\"",
                      ledger->path, sqlite3_errmsg(database));
-        if (fsync(ledger->witness) != 0)
+        if (disk_sync(ledger->witness) != 0)
             log_warn("the witness can't be synced", "path=\"%s\" error=\"%s\"", ledger->path,
                      strerror(errno));
     }

@@ -1,13 +1,12 @@
 // The schema of a ledger's file: made, migrated, and its views kept current.
 #include "base/memory.h"
+#include "ledger/disk.h"
 #include "ledger/file.h"
 #include "ledger/ledger_internal.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // What tells this text of the views from another.
 static void views_fingerprint(char text[33])
@@ -22,7 +21,7 @@ static char *copy_name(const char *path, int64_t version)
     char suffix[64];
     snprintf(suffix, sizeof suffix, "-version-%" PRId64, version);
     char *name = file_beside(path, suffix);
-    for (int count = 2; access(name, F_OK) == 0 && count < 1000; count++) {
+    for (int count = 2; disk_exists(name) && count < 1000; count++) {
         free(name);
         snprintf(suffix, sizeof suffix, "-version-%" PRId64 "-%d", version, count);
         name = file_beside(path, suffix);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "ledger/connection.h"
+#include "ledger/disk.h"
 #include "ledger/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define WITNESS_SIZE   128
 #define WITNESS_FORMAT "colossusd witness\nbatch %" PRId64 "\nhash %s\n"
@@ -34,7 +33,7 @@ static bool parse(const char *text, struct witness *witness)
 static bool read_from(int descriptor, const char *path, struct witness *witness, struct ledger_error *error)
 {
     char text[WITNESS_SIZE + 1] = {0};
-    ssize_t length = pread(descriptor, text, WITNESS_SIZE, 0);
+    ssize_t length = disk_read(descriptor, text, WITNESS_SIZE, 0);
     if (length < 0) {
         ledger_fail(error, path, "can't read the witness: %s", strerror(errno));
         return false;
@@ -50,15 +49,15 @@ static bool read_from(int descriptor, const char *path, struct witness *witness,
 int witness_open(const char *ledger_path, struct witness *witness, struct ledger_error *error)
 {
     char *path = file_beside(ledger_path, "-witness");
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int descriptor = disk_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
     if (descriptor < 0) {
         ledger_fail(error, path, "can't open the witness: %s", strerror(errno));
-    } else if (fchmod(descriptor, 0640) != 0) {
+    } else if (disk_set_mode(descriptor, 0640) != 0) {
         ledger_fail(error, path, "can't set the witness's mode: %s", strerror(errno));
-        close(descriptor);
+        disk_close(descriptor);
         descriptor = -1;
     } else if (!read_from(descriptor, path, witness, error)) {
-        close(descriptor);
+        disk_close(descriptor);
         descriptor = -1;
     }
     free(path);
@@ -69,13 +68,13 @@ bool witness_read(const char *ledger_path, struct witness *witness, struct ledge
 {
     *witness = (struct witness){0};
     char *path = file_beside(ledger_path, "-witness");
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = disk_open(path, O_RDONLY, 0);
     bool read = descriptor < 0 && errno == ENOENT;
     if (descriptor < 0 && !read)
         ledger_fail(error, path, "can't open the witness: %s", strerror(errno));
     if (descriptor >= 0) {
         read = read_from(descriptor, path, witness, error);
-        close(descriptor);
+        disk_close(descriptor);
     }
     free(path);
     return read;
@@ -88,7 +87,7 @@ bool witness_write(int descriptor, const struct witness *witness)
     digest_to_hex(&witness->hash, hash);
     snprintf(text, sizeof text, WITNESS_FORMAT, witness->batch, hash);
     // Always the same length in the same place, so that no write leaves a part of another.
-    ssize_t written = pwrite(descriptor, text, WITNESS_SIZE, 0);
+    ssize_t written = disk_write(descriptor, text, WITNESS_SIZE, 0);
     if (written >= 0 && written != WITNESS_SIZE)
         errno = ENOSPC;
     return written == WITNESS_SIZE;

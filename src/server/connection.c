@@ -688,6 +688,7 @@ void connections_resolve(struct server *server)
     for (struct connection *c = server->connections; c != NULL; c = c->next) {
         if (!c->is_leaving && session_resolve(&c->session, server->store.book) == SESSION_LOST) {
             log_info("connection lost its identity", "actor=\"%s\"", c->session.actor);
+            c->is_lost = true;
             connection_leave(c);
         }
     }

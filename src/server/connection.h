@@ -44,6 +44,7 @@ struct connection {
     bool is_waiting;
     bool is_writing;
     bool input_ended; // the client has ended its side
+    bool is_lost;     // who it was is revoked: what it still waits for is not shown
     bool is_leaving;  // nothing more is read; closed when all replies have left
     bool is_lingering;
     bool is_closed;

@@ -117,10 +117,21 @@ static void write_backup(struct buffer *out, const char *id, const struct job *j
     wire_reply_end(&json);
 }
 
+// A read may have been under way when its asker's token or uid was revoked, and would show what came after.
+static bool may_be_shown(const struct job *job)
+{
+    return job->kind == JOB_BACKUP || job->slot->connection == NULL || !job->slot->connection->is_lost;
+}
+
 static void answer(struct job *job)
 {
     struct buffer *out = &job->slot->text;
     const char *id = job->slot->id.data;
+    if (!may_be_shown(job)) {
+        wire_reply_error(out, id, RPC_UNAUTHENTICATED, "who asked this has been revoked", NULL);
+        job_end(job);
+        return;
+    }
     const struct book *book = job->server->store.book;
     const struct ledger_page *page = &job->page;
     switch (job->kind) {

@@ -199,6 +199,18 @@ static bool size_pool(void)
     return setenv("UV_THREADPOOL_SIZE", "2", 1) == 0;
 }
 
+static void do_nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+// libuv makes its pool's threads with the first piece of work, and aborts when it gets none: that must not
+// be when somebody reads.
+static bool start_pool(struct server *server)
+{
+    return uv_queue_work(&server->loop, &server->first_work, do_nothing, NULL) == 0;
+}
+
 static bool open_loop(struct server *server)
 {
     if (uv_loop_init(&server->loop) != 0) {
@@ -222,6 +234,7 @@ static bool open_loop(struct server *server)
     good = good && uv_check_start(&server->after_poll, after_poll) == 0;
     good = good && uv_signal_start(&server->terminate, signalled, SIGTERM) == 0;
     good = good && uv_signal_start(&server->interrupt, signalled, SIGINT) == 0;
+    good = good && start_pool(server);
     return timer_open(&server->timer, &server->loop) && good;
 }
 

@@ -50,6 +50,7 @@ struct server {
 
     struct listener listener;
     uv_prepare_t before_poll;
+    uv_work_t first_work; // of the pool, at the start
     uv_check_t after_poll;
     uv_idle_t busy; // keeps the poll from waiting while touched connections are left
     uv_signal_t terminate, interrupt;

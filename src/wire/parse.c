@@ -43,12 +43,10 @@ static bool read_id(const json_t *id, const char *line, struct span span, struct
         *text = arena_copy(arena, line + span.start, span.length);
         return true;
     }
-    char *dumped = json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT);
-    if (dumped == NULL)
-        return false;
-    *text = arena_copy_text(arena, dumped);
-    free(dumped);
-    return true;
+    size_t size = json_dumpb(id, NULL, 0, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *written = arena_allocate(arena, size + 1);
+    *text = written;
+    return size > 0 && json_dumpb(id, written, size, JSON_ENCODE_ANY | JSON_COMPACT) == size;
 }
 
 static bool envelope_is_known(json_t *entry)
@@ -88,7 +86,7 @@ static void parse_params(json_t *params, struct arena *arena, struct wire_call *
     }
     json_t *object = json_is_object(params) ? json_incref(params) : json_object();
     if (object == NULL) {
-        set_error(call, RPC_INTERNAL_ERROR, "there was no memory to read the parameters", NULL);
+        set_error(call, RPC_INTERNAL_ERROR, NO_MEMORY_TO_READ, NULL);
         return;
     }
     struct reader reader = {.arena = arena, .subject = "params"};
@@ -149,7 +147,8 @@ void wire_parse(const char *line, size_t length, struct arena *arena, struct wir
     const char *problem;
     json_t *root = read_json(line, length, arena, &problem);
     if (root == NULL) {
-        answer_with_one_error(arena, message, RPC_PARSE_ERROR, problem);
+        answer_with_one_error(arena, message,
+                              problem == NO_MEMORY_TO_READ ? RPC_INTERNAL_ERROR : RPC_PARSE_ERROR, problem);
         return;
     }
     if (json_is_array(root)) {

@@ -1,6 +1,7 @@
 #include "wire/reader.h"
 
 #include "base/buffer.h"
+#include "wire/json_memory.h"
 #include "wire/scan.h"
 #include "wire/wire.h"
 #include <assert.h>
@@ -8,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+const char NO_MEMORY_TO_READ[] = "there was no memory to read this: nothing was done";
 
 // ---- Where the reader is
 
@@ -342,8 +345,13 @@ json_t *read_json(const char *text, size_t length, struct arena *arena, const ch
         *message = "the text holds a NUL byte";
         return NULL;
     }
-    json_error_t error;
-    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_error_t error = {0};
+    bool no_memory;
+    json_t *root = json_load(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error, &no_memory);
+    if (no_memory) {
+        *message = NO_MEMORY_TO_READ;
+        return NULL;
+    }
     if (root != NULL)
         return root;
     struct buffer sentence = {0};

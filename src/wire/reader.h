@@ -77,7 +77,9 @@ bool read_array(struct reader *reader, const json_t *value, size_t least, size_t
 bool read_known_members(struct reader *reader, json_t *object, const char *const *names);
 
 // A JSON text as the protocol allows it: valid UTF-8 without NUL, no duplicate keys, numbers in range,
-// nesting up to WIRE_DEPTH_MAX. Returns NULL with a sentence in *message (in the arena or a literal).
+// nesting up to WIRE_DEPTH_MAX. Returns NULL with a sentence in *message (in the arena or a literal); it is
+// NO_MEMORY_TO_READ, by its address, when nothing is wrong with the text.
+extern const char NO_MEMORY_TO_READ[];
 json_t *read_json(const char *text, size_t length, struct arena *arena, const char **message);
 
 #endif

@@ -1,5 +1,6 @@
 // The wire: bytes to typed calls, and results to bytes. It knows no sockets and no SQL.
 //
+//     wire_set_up    once, before anything else uses jansson
 //     line_next      cuts a connection's bytes into lines
 //     wire_parse     turns a line into calls: a method of the table with typed parameters, or an error
 //     wire_request   turns a call that changes something into the core's request
@@ -160,6 +161,10 @@ bool line_next(const char *bytes, size_t length, size_t limit, size_t *line_leng
                bool *too_large);
 
 // ---- Parsing
+
+// Has jansson take its memory in such a way that a text for which there is none is answered with an internal
+// error (wire/json_memory.h).
+void wire_set_up(void);
 
 struct wire_call {
     // The id as JSON text, to be written back; NULL for a notification, which is carried out and not

@@ -290,6 +290,7 @@ static void run(uint64_t seed)
             reload(&sim);
         arena_reset(&sim.arena);
     }
+    store_check_fees(model, &sim.store);
     count_world(model);
     book_destroy(sim.book);
     model_free(model);

@@ -18,13 +18,62 @@ void model_fail(const struct model *model, const char *file, int line, const cha
     _fail(file, line);
 }
 
-void model_free(struct model *model)
+static void free_parts(struct model *model)
 {
     for (int id = 1; id <= model->period_count; id++)
         free(model->periods[id].cost);
     for (int64_t id = 1; id <= model->reservation_count; id++)
         free(model->reservations[id].pieces);
+}
+
+void model_free(struct model *model)
+{
+    free_parts(model);
     free(model);
+}
+
+void model_go_back(struct model *model, struct model *earlier)
+{
+    free_parts(model);
+    *model = *earlier;
+    free(earlier);
+}
+
+static void *copy_array(const void *array, size_t count, size_t size)
+{
+    void *copy = malloc(count * size + 1);
+    assert_non_null(copy);
+    if (count > 0)
+        memcpy(copy, array, count * size);
+    return copy;
+}
+
+struct model *model_copy(const struct model *model)
+{
+    // Nearly all of a model is room that is not used yet.
+    struct model *copy = calloc(1, sizeof *copy);
+    assert_non_null(copy);
+    size_t reservations = offsetof(struct model, reservations),
+           references = offsetof(struct model, references);
+    memcpy(copy, model, reservations);
+    copy->reservation_count = model->reservation_count;
+    copy->reference_count = model->reference_count;
+    copy->seed = model->seed;
+    copy->step = model->step;
+    memcpy((char *)copy + reservations, model->reservations,
+           ((size_t)model->reservation_count + 1) * sizeof model->reservations[0]);
+    memcpy((char *)copy + references, model->references,
+           model->reference_count * sizeof model->references[0]);
+    for (int id = 1; id <= model->period_count; id++) {
+        const struct model_period *period = &model->periods[id];
+        copy->periods[id].cost =
+            copy_array(period->cost, (size_t)(period->end - period->start), sizeof *period->cost);
+    }
+    for (int64_t id = 1; id <= model->reservation_count; id++)
+        copy->reservations[id].pieces =
+            copy_array(model->reservations[id].pieces, model->reservations[id].count,
+                       sizeof *copy->reservations->pieces);
+    return copy;
 }
 
 // ---- Inventory

@@ -180,6 +180,11 @@ void model_fail(const struct model *model, const char *file, int line, const cha
 
 void model_free(struct model *model);
 
+// Another that is the same, to go back to. Going back frees it; the model stays where it is, as requests that
+// were made from it name what they name by its texts.
+struct model *model_copy(const struct model *model);
+void model_go_back(struct model *model, struct model *earlier);
+
 // ---- Time, in model_time.c
 
 int32_t model_hour(const struct model *model);      // the running one

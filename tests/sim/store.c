@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,10 @@ static void move(const struct model *model, struct store *store, const struct tr
     store->balances[transfer->debit_account] -= transfer->amount.micro;
     store->balances[transfer->credit_account] += transfer->amount.micro;
     store->last_transfer = transfer->id;
+    if (transfer->kind == TRANSFER_FEE) {
+        store->fees = memory_grow(store->fees, store->fee_count, &store->fee_capacity, sizeof *store->fees);
+        store->fees[store->fee_count++] = *transfer;
+    }
 }
 
 void store_rows(const struct model *model, struct store *store, const struct row *rows, size_t count)
@@ -186,6 +191,28 @@ void store_check(const struct model *model, const struct store *store)
             MODEL_FAIL(model, "account %u (%s of period %u) has %lld, and its transfers add up to %lld",
                        account->id, account_kind_name(account->kind), account->period,
                        (long long)account->balance.micro, (long long)sum);
+    }
+}
+
+static enum account_kind kind_of(const struct store *store, uint32_t account)
+{
+    return store->rows[ROW_ACCOUNT][account - 1].row.account.kind;
+}
+
+void store_check_fees(const struct model *model, const struct store *store)
+{
+    int64_t billed[MODEL_PERIODS + 1] = {0};
+    for (size_t i = 0; i < store->fee_count; i++) {
+        const struct transfer_row *transfer = &store->fees[i];
+        if (kind_of(store, transfer->debit_account) == ACCOUNT_RECEIVABLE &&
+            kind_of(store, transfer->credit_account) == ACCOUNT_BILLED)
+            billed[transfer->period] += transfer->amount.micro;
+    }
+    for (size_t i = 0; i < store->count[ROW_CONTRACT_PERIOD]; i++) {
+        const struct contract_period_row *period = &store->rows[ROW_CONTRACT_PERIOD][i].row.contract_period;
+        if (period->fees_billed.micro != billed[period->id])
+            MODEL_FAIL(model, "period %u has billed %lld of fees, and its transfers add up to %lld",
+                       period->id, (long long)period->fees_billed.micro, (long long)billed[period->id]);
     }
 }
 
@@ -243,5 +270,6 @@ void store_free(struct store *store)
     for (int kind = 0; kind < STORE_KINDS; kind++)
         free(store->rows[kind]);
     free(store->balances);
+    free(store->fees);
     arena_free(&store->texts);
 }

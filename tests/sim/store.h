@@ -21,6 +21,8 @@ struct store {
     int64_t last_event, last_transfer, sequence;
     int64_t *balances; // by account: credits less debits of all transfers
     size_t balance_count;
+    struct transfer_row *fees; // all transfers of fees
+    size_t fee_count, fee_capacity;
 };
 
 // Keeps rows as they are committed, and checks what holds for any rows.
@@ -28,6 +30,9 @@ void store_rows(const struct model *model, struct store *store, const struct row
 
 // After a batch: every account's balance is the sum of its transfers.
 void store_check(const struct model *model, const struct store *store);
+
+// At the end: what a period says it has billed of fees is the sum of these transfers.
+void store_check_fees(const struct model *model, const struct store *store);
 
 // A book loaded from the rows alone, as the ledger does it.
 struct book *store_load(const struct model *model, const struct store *store);

@@ -595,12 +595,104 @@ static void overflow_is_refused(void **state)
         VERDICT_AMOUNT_OVERFLOW);
 }
 
+// The rows of a batch are what changed in it, and no more.
+static void a_batch_ends_with_what_changed_in_it(void **state)
+{
+    struct world *world = *state;
+    struct row *rows;
+    size_t count;
+    assert_int_equal(
+        world_create(world, leg_of("colossus-1/h100", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"),
+                     NULL),
+        VERDICT_DONE);
+    book_end_batch(world->book, world->now, &world->arena, &rows, &count);
+    assert_int_equal(count, 2); // what can be booked, and what is
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(rows[i].account.period, ACME_FIRST);
+    book_end_batch(world->book, world->now, &world->arena, &rows, &count);
+    assert_int_equal(count, 0);
+}
+
+// Starts and ends may be many at one hour: each decision of theirs is bounded, and all of them are written.
+static void starts_are_written_in_bounded_decisions(void **state)
+{
+    struct world *world = *state;
+    struct decision decision;
+    bool urgent;
+    size_t started = 0, decisions = 0;
+    for (int i = 0; i < 384; i++) {
+        struct leg leg = leg_of("colossus-1/h100", 8, "2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z");
+        leg.start.number += i % 3;
+        leg.end.number += i % 3;
+        assert_int_equal(world_create(world, leg, NULL), VERDICT_DONE);
+    }
+    struct instant now = instant_of("2026-01-02T04:00:00Z");
+    while (book_decide_due(world->book, now, &world->arena, &decision, &urgent)) {
+        size_t events = 0;
+        for (size_t i = 0; i < decision.row_count; i++)
+            events += decision.rows[i].kind == ROW_EVENT;
+        assert_true(urgent || events <= 256);
+        started += urgent ? 0 : events;
+        decisions += !urgent;
+        world_apply(world, decision.rows, decision.row_count);
+    }
+    assert_int_equal(started, 2 * 384); // each starts and ends
+    assert_true(decisions >= 3);
+}
+
+// A calendar takes in hours as time goes by, and with them what was said of those hours long before.
+static void far_capacity_comes_into_sight(void **state)
+{
+    struct world *world = *state;
+    struct manifest_step steps[] = {{hour_of("2026-01-01T00:00:00Z"), 1024},
+                                    {hour_of("2041-06-01T00:00:00Z"), 2048},
+                                    {hour_of("2042-01-01T00:00:00Z"), 512}};
+    struct manifest_change changes[] = {
+        {CAPACITY_MAINTENANCE, 8, hour_of("2040-12-01T00:00:00Z"), hour_of("2041-03-01T00:00:00Z"), NULL},
+        {CAPACITY_OUTAGE, 16, hour_of("2041-04-01T00:00:00Z"), hour_of("2041-05-01T00:00:00Z"), NULL}};
+    struct manifest_pool pool = {.pool = "colossus-1/h100",
+                                 .gpu = "H100",
+                                 .unit = 8,
+                                 .capacity = steps,
+                                 .capacity_count = 3,
+                                 .changes = changes,
+                                 .change_count = 2};
+    struct manifest manifest = {.pools = &pool, .pool_count = 1};
+    static const struct {
+        const char *hour;
+        int32_t gpus;
+    } expected[] = {
+        {"2040-11-30T23:00:00Z", 1024}, {"2040-12-01T00:00:00Z", 1016}, {"2041-02-28T23:00:00Z", 1016},
+        {"2041-03-01T00:00:00Z", 1024}, {"2041-04-01T00:00:00Z", 1008}, {"2041-05-01T00:00:00Z", 1024},
+        {"2041-06-01T00:00:00Z", 2048}, {"2041-12-31T23:00:00Z", 2048}, {"2042-01-01T00:00:00Z", 512}};
+    assert_int_equal(
+        world_decide(world, (struct request){.kind = REQUEST_MANIFEST_APPLY, .manifest = &manifest}),
+        VERDICT_DONE);
+    // At once and in small steps, a month at a time.
+    static const char *const times[] = {"2030-12-20T00:00:00Z", "2031-03-10T00:00:00Z",
+                                        "2031-04-20T00:00:00Z", "2031-06-20T00:00:00Z",
+                                        "2032-06-01T00:00:00Z"};
+    for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
+        world_advance(world, times[k]);
+        for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+            struct hour hour = hour_of(expected[i].hour);
+            if (hour.number < book_horizon_end(world->book, world->now).number) {
+                assert_int_equal(book_free(world->book, 1, hour), expected[i].gpus);
+                assert_int_equal(book_capacity(world->book, 1, hour), expected[i].gpus);
+            }
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(booking_takes_capacity_and_commitment),
+        TEST(a_batch_ends_with_what_changed_in_it),
+        TEST(starts_are_written_in_bounded_decisions),
+        TEST(far_capacity_comes_into_sight),
         TEST(booking_is_cut_at_the_anniversary),
         TEST(capacity_refusal_names_the_way_out),
         TEST(commitment_refusal_says_how_many_would_fit),

@@ -283,9 +283,18 @@ static void test_hours_that_are_over_never_had_less(void **state)
     sample.capacity[0].value = 704;
     assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
                    "pools[0].capacity[0].gpus");
+    assert_string_equal(fixture.decision.refusal.message,
+                        "capacity can't become less in hours that are over: list a step from "
+                        "2026-03-01T00:00:00Z or later");
     sample.capacity[0].from = hour_from("2026-03-01T00:00:00Z");
     assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-02-28T00:00:00Z")), 800);
+    assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-03-01T00:00:00Z")), 704);
+    // More in hours that are over is a matter of the record, also when it ends before now.
+    struct manifest_step more[] = {{hour_from("2026-02-01T00:00:00Z"), 904},
+                                   {hour_from("2026-02-02T00:00:00Z"), 800}};
+    sample.pools[0].capacity = more;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-03-01T00:00:00Z")), 704);
     fixture_end(&fixture);
 }
@@ -336,10 +345,28 @@ static void test_a_uid_moves_only_when_it_is_taken_from_its_owner(void **state)
     fixture_end(&fixture);
 }
 
+static void test_an_hour_is_listed_once(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_at(new_year);
+    struct sample sample;
+    sample_fill(&sample);
+    struct manifest_step power[] = {
+        sample.power[0], {hour_from("2026-05-01T00:00:00Z"), 1000}, sample.power[0]};
+    sample.sites[0].power = power;
+    sample.sites[0].power_count = 3;
+    assert_refused(apply_manifest(&fixture, &sample.manifest), VERDICT_INVALID_MANIFEST,
+                   "sites[0].power[2].from");
+    sample.sites[0].power_count = 2;
+    assert_int_equal(apply_manifest(&fixture, &sample.manifest)->verdict, VERDICT_DONE);
+    fixture_end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_first_apply_adds_everything),
+        cmocka_unit_test(test_an_hour_is_listed_once),
         cmocka_unit_test(test_applying_twice_changes_nothing),
         cmocka_unit_test(test_a_reference_is_kept_even_when_nothing_changes),
         cmocka_unit_test(test_a_dry_run_says_the_same_and_changes_nothing),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int begin(void **state)
 {
@@ -283,7 +284,21 @@ static void the_wal_goes_into_the_file(void **state)
     assert_true(wal < 16 * 1024 * 1024);
 }
 
-// A reader with an old snapshot keeps the WAL from being reset, and is told of.
+// How often a text is in a file.
+static int count_in_file(const char *path, const char *text)
+{
+    char line[1024];
+    int count = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        count += strstr(line, text) != NULL;
+    fclose(file);
+    return count;
+}
+
+// A reader with an old snapshot keeps the WAL from being reset, and is told of: once, and once more when it
+// has doubled.
 static void a_reader_keeps_the_wal(void **state)
 {
     struct workshop *workshop = *state;
@@ -291,12 +306,22 @@ static void a_reader_keeps_the_wal(void **state)
     bool busy = false;
     workshop_manifest(workshop);
     workshop_commit(workshop);
+    ledger_close(workshop->ledger);
+    struct ledger_options options = workshop_options(workshop);
+    options.wal_warn_bytes = 9 << 20;
+    assert_true(ledger_open(&options, &workshop->ledger, &error));
+    char log[PATH_SIZE];
+    workshop_path(workshop, "log", log);
+    int standard_error = dup(STDERR_FILENO);
+    FILE *file = fopen(log, "w");
+    dup2(fileno(file), STDERR_FILENO);
+    fclose(file);
     sqlite3 *reader;
     assert_int_equal(sqlite3_open_v2(workshop->path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL), SQLITE_OK);
     char *text = calloc(1, 1 << 20);
     memset(text, 'x', (1 << 20) - 1);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 30; i++) {
         struct row row = {
             .kind = ROW_EVENT,
             .event = {.seq = 1000 + i, .type = "a.thing", .data = text, .data_length = (1 << 20) - 1}};
@@ -305,7 +330,10 @@ static void a_reader_keeps_the_wal(void **state)
         assert_true(ledger_checkpoint(workshop->ledger, &now_busy, &error));
         busy = busy || now_busy;
     }
+    dup2(standard_error, STDERR_FILENO);
+    close(standard_error);
     assert_true(busy);
+    assert_int_equal(count_in_file(log, "the wal is large"), 2);
     assert_int_equal(sqlite3_close(reader), SQLITE_OK);
     free(text);
 }

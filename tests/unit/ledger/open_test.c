@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int begin(void **state)
@@ -278,10 +279,101 @@ static void it_can_be_read_after_a_clean_stop(void **state)
     assert_int_equal(workshop_count(workshop, workshop->path, "SELECT count(*) FROM batch"), 1);
 }
 
+// What stands where one of the ledger's files should be is told, with its name, and left alone.
+static void what_stands_in_the_way_is_named(void **state)
+{
+    struct workshop *workshop = *state;
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    struct ledger_options options = workshop_options(workshop);
+    char path[2 * PATH_SIZE], moved[3 * PATH_SIZE];
+    static const struct {
+        const char *suffix, *words;
+    } files[] = {{"-witness", "can't open the witness"}, {"-lock", "can't make the lock"}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(path, sizeof path, "%s%s", workshop->path, files[i].suffix);
+        snprintf(moved, sizeof moved, "%s.moved", path);
+        assert_int_equal(rename(path, moved), 0);
+        assert_int_equal(mkdir(path, 0700), 0);
+        assert_refused(&options, files[i].words);
+        assert_refused(&options, path);
+        assert_int_equal(rmdir(path), 0);
+        assert_int_equal(rename(moved, path), 0);
+    }
+    // A file where the folder should be, and a name that leads nowhere.
+    snprintf(path, sizeof path, "%s/ledger.db", workshop->path);
+    options.path = path;
+    assert_refused(&options, "can't make the");
+    struct ledger *ledger;
+    struct ledger_error error = {0};
+    options.path = "/proc/nowhere/ledger.db";
+    assert_false(ledger_open(&options, &ledger, &error));
+    assert_non_null(strstr(error.message, "/proc/nowhere: can't make the folder"));
+    workshop_open(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 1);
+}
+
+static bool is_sound(const struct workshop *workshop, struct verify_report *report)
+{
+    struct ledger_error error = {0};
+    if (!ledger_verify(workshop->path, NULL, NULL, report, &error))
+        snprintf(report->message, sizeof report->message, "%.500s", error.message);
+    return error.message[0] == '\0' && report->sound;
+}
+
+// Verifying looks at the witness too: one that saw another batch, and one that can't be read.
+static void verify_heeds_the_witness(void **state)
+{
+    struct workshop *workshop = *state;
+    struct verify_report report = {0};
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    char path[2 * PATH_SIZE];
+    snprintf(path, sizeof path, "%s-witness", workshop->path);
+    workshop_close(workshop);
+    assert_true(is_sound(workshop, &report));
+    FILE *file = fopen(path, "w");
+    fprintf(file, "colossusd witness\nbatch 1\nhash %064d\n", 7);
+    fclose(file);
+    assert_false(is_sound(workshop, &report));
+    assert_non_null(strstr(report.message, "not the one that the witness"));
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(is_sound(workshop, &report));
+    assert_non_null(strstr(report.message, "can't read the witness"));
+    rmdir(path);
+    assert_true(is_sound(workshop, &report));
+    workshop_open(workshop);
+}
+
+// Nor does it, or a reader, take another program's database for a ledger.
+static void another_database_is_no_ledger(void **state)
+{
+    struct workshop *workshop = *state;
+    struct verify_report report = {0};
+    struct ledger_error error = {0};
+    struct ledger_reader *reader;
+    char path[PATH_SIZE];
+    struct workshop other = *workshop;
+    workshop_path(workshop, "other.db", path);
+    memcpy(other.path, path, sizeof path);
+    FILE *file = fopen(path, "w");
+    fclose(file);
+    assert_true(workshop_execute(path, "CREATE TABLE song (name TEXT)"));
+    assert_false(is_sound(&other, &report));
+    assert_non_null(strstr(report.message, "not a ledger of colossusd"));
+    assert_false(ledger_reader_open(path, &reader, &error));
+    assert_non_null(strstr(error.message, "not a ledger of colossusd"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_second_daemon_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(what_stands_in_the_way_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(verify_heeds_the_witness, begin, end),
+        cmocka_unit_test_setup_teardown(another_database_is_no_ledger, begin, end),
         cmocka_unit_test_setup_teardown(a_second_daemon_by_another_name_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(the_other_clock_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_newer_ledger_is_refused, begin, end),

@@ -98,6 +98,12 @@ static const struct fault {
     {"DELETE FROM contract_price", {"batch 1", "hash"}},
     {"UPDATE client_ref SET thing = 2 WHERE client_ref = 'job-1'", {"batch 2", "hash"}},
     {"DELETE FROM client_ref WHERE client_ref = 'pair'", {"hash"}},
+    {"DELETE FROM batch WHERE seq = 3", {"batch 3 is missing"}},
+    {"UPDATE batch SET at = 0 WHERE seq = 3", {"batch 3", "earlier than the batch before it"}},
+    {"PRAGMA ignore_check_constraints = ON; UPDATE batch SET hash = zeroblob(31) WHERE seq = 3",
+     {"batch 3", "no batch can"}},
+    {"UPDATE rate SET start = 7731410400000", {"rate 1", "no row can"}},
+    {"UPDATE event SET batch = 2 WHERE seq = 30", {"event 30", "names batch 2"}},
     // What is replaced in place.
     {"UPDATE account SET balance_micro = balance_micro + 1 WHERE id = 10",
      {"account 10", "transfers sum to"}},
@@ -115,6 +121,27 @@ static const struct fault {
     {"UPDATE slice SET price_micro = price_micro + 1 WHERE reservation = 7", {"slice 7/1", "price"}},
     {"DELETE FROM slice WHERE reservation = 4 AND number = 2", {"slice: reservation 4 has 1 slices, but 2"}},
     {"UPDATE slice SET period = 1 WHERE reservation = 7", {"slice 7/1", "period"}},
+    {"UPDATE slice SET end = end - 3600 WHERE reservation = 5", {"slice 5/1", "end"}},
+    {"UPDATE slice SET price_micro = 9223372036854775807 WHERE reservation = 7", {"slice 7/1", "largest"}},
+    {"UPDATE slice SET gpus = 3000000000 WHERE reservation = 1", {"slice 1/1", "no row can"}},
+    {"CREATE TABLE other AS SELECT * FROM reservation WHERE id = 1; UPDATE other SET id = 8; "
+     "INSERT INTO reservation SELECT * FROM other; DROP TABLE other",
+     {"reservation 8", "no event"}},
+    {"CREATE TABLE other AS SELECT * FROM reservation WHERE id = 1; UPDATE other SET id = 9; "
+     "INSERT INTO reservation SELECT * FROM other; DROP TABLE other",
+     {"reservation 8 is missing"}},
+    {"INSERT INTO tenant (id, tenant, suspended, requests_per_second, requests_burst) "
+     "VALUES (3, 'stray', 0, 0, 0)",
+     {"tenant stray", "differs"}},
+    {"UPDATE contract_period SET commit_micro = commit_micro + 1 WHERE id = 1",
+     {"contract_period acme-2026/2026", "commit_micro"}},
+    {"UPDATE contract_period SET relief_micro = 1 WHERE id = 3", {"contract_period zeta-2026/1", "relief"}},
+    {"UPDATE contract_period SET waived_micro = 1 WHERE id = 3",
+     {"contract_period zeta-2026/2026", "waived"}},
+    {"UPDATE contract_period SET credit_used_micro = 1 WHERE id = 3",
+     {"contract_period zeta-2026/2026", "credit_used"}},
+    {"UPDATE contract_period SET surcharge_micro = 1 WHERE id = 3",
+     {"contract_period zeta-2026/2026", "surcharge"}},
     {"UPDATE tenant SET suspended = 0 WHERE tenant = 'zeta'", {"tenant zeta", "suspended"}},
     {"UPDATE contract_period SET closed = 0 WHERE id = 1",
      {"contract_period acme-2026/2026-01-01", "closed"}},
@@ -271,12 +298,95 @@ static void a_flipped_bit_is_found(void **state)
     assert_non_null(strstr(report.message, "hash"));
 }
 
+// What can't be is also refused by those that do not verify: at the start, and by a reader.
+static const struct unreadable {
+    const char *sql, *said;
+} unreadable[] = {
+    {"UPDATE slice SET gpus = 3000000000 WHERE reservation = 7", "no row can"},
+    {"UPDATE reservation SET gpus = 3000000000 WHERE id = 7", "no row can"},
+    {"UPDATE rate SET start = 7731410400000", "no row can"},
+    {"PRAGMA ignore_check_constraints = ON; UPDATE batch SET hash = zeroblob(31) WHERE seq = (SELECT "
+     "max(seq) FROM batch)",
+     "no batch can"},
+    {"DELETE FROM indexed", "missing"},
+    {"PRAGMA application_id = 7", "not a ledger"},
+    {"PRAGMA user_version = 99", "version"},
+};
+
+static void what_can_not_be_is_not_loaded(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE], witness[2 * PATH_SIZE];
+    struct ledger_error error = {0};
+    workshop_path(&workshop, "unreadable.db", path);
+    snprintf(witness, sizeof witness, "%s-witness", path);
+    for (size_t i = 0; i < sizeof unreadable / sizeof unreadable[0]; i++) {
+        unlink(path);
+        unlink(witness);
+        assert_true(ledger_backup(workshop.path, path, &error));
+        assert_true(workshop_execute(path, WITHOUT_TRIGGERS));
+        char *sql = sqlite3_mprintf("PRAGMA foreign_keys = OFF; %s", unreadable[i].sql);
+        assert_true(workshop_execute(path, sql));
+        sqlite3_free(sql);
+        struct workshop other = workshop;
+        memcpy(other.path, path, sizeof path);
+        struct ledger_options options = workshop_options(&other);
+        struct book_options book_options = {
+            .horizon_years = 10, .hold_seconds_max = 86400, .origin = hour_of_text("2026-01-01T00:00:00Z")};
+        struct book *book = book_create(&book_options);
+        struct ledger *ledger = NULL;
+        if (ledger_open(&options, &ledger, &error) && ledger_load(ledger, book, &error))
+            fail_msg("loaded after %s", unreadable[i].sql);
+        if (strstr(error.message, unreadable[i].said) == NULL || strstr(error.message, path) == NULL)
+            fail_msg("after %s: %s", unreadable[i].sql, error.message);
+        if (ledger != NULL)
+            ledger_close(ledger);
+        book_destroy(book);
+    }
+}
+
+static void a_reader_refuses_what_can_not_be(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    struct ledger_error error = {0};
+    struct ledger_reader *reader;
+    struct ledger_page page = {.limit = 100};
+    struct reservation_filter filter = {.now = workshop.now};
+    struct transfer_filter transfer_filter = {0};
+    struct reservation_image *images;
+    struct transfer_row *transfers;
+    size_t count;
+    workshop_path(&workshop, "odd.db", path);
+    assert_true(ledger_backup(workshop.path, path, &error));
+    assert_true(workshop_execute(path, WITHOUT_TRIGGERS));
+    assert_true(workshop_execute(path, "UPDATE reservation SET gpus = 3000000000 WHERE id = 3;"
+                                       "PRAGMA ignore_check_constraints = ON;"
+                                       "UPDATE transfer SET kind = 'gift' WHERE id = 3"));
+    assert_true(ledger_reader_open(path, &reader, &error));
+    assert_false(ledger_read_reservations(reader, &filter, &page, &workshop.arena, &images, &count, &error));
+    assert_non_null(strstr(error.message, "no row can"));
+    assert_false(
+        ledger_read_reservation(reader, 3, 1, workshop.now, &workshop.arena, &images, &count, &error));
+    assert_false(
+        ledger_read_transfers(reader, &transfer_filter, &page, &workshop.arena, &transfers, &count, &error));
+    assert_true(
+        ledger_read_reservation(reader, 1, 1, workshop.now, &workshop.arena, &images, &count, &error));
+    assert_int_equal(count, 1);
+    ledger_reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_live_ledger_is_sound),           cmocka_unit_test(no_file_is_an_error),
-        cmocka_unit_test(each_fault_is_caught_and_named),   cmocka_unit_test(too_much_in_an_hour_is_found),
-        cmocka_unit_test(more_than_the_authority_is_found), cmocka_unit_test(a_flipped_bit_is_found),
+        cmocka_unit_test(a_live_ledger_is_sound),
+        cmocka_unit_test(no_file_is_an_error),
+        cmocka_unit_test(each_fault_is_caught_and_named),
+        cmocka_unit_test(too_much_in_an_hour_is_found),
+        cmocka_unit_test(more_than_the_authority_is_found),
+        cmocka_unit_test(a_flipped_bit_is_found),
+        cmocka_unit_test(what_can_not_be_is_not_loaded),
+        cmocka_unit_test(a_reader_refuses_what_can_not_be),
     };
     return cmocka_run_group_tests(tests, begin_all, end_all);
 }

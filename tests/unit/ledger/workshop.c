@@ -112,7 +112,7 @@ void workshop_end(struct workshop *workshop)
     remove_files(workshop->folder);
 }
 
-static void keep_rows(struct workshop *workshop, const struct row *rows, size_t count)
+void workshop_keep(struct workshop *workshop, const struct row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         workshop->rows =
@@ -129,7 +129,7 @@ enum verdict workshop_decide(struct workshop *workshop, struct request request)
     book_decide(workshop->book, &request, workshop->now, &workshop->arena, &workshop->decision);
     if (workshop->decision.verdict == VERDICT_DONE && !request.dry_run) {
         book_apply_rows(workshop->book, workshop->decision.rows, workshop->decision.row_count);
-        keep_rows(workshop, workshop->decision.rows, workshop->decision.row_count);
+        workshop_keep(workshop, workshop->decision.rows, workshop->decision.row_count);
     }
     return workshop->decision.verdict;
 }
@@ -230,7 +230,7 @@ void workshop_commit(struct workshop *workshop)
     struct row *rows;
     size_t count;
     book_end_batch(workshop->book, workshop->now, &workshop->arena, &rows, &count);
-    keep_rows(workshop, rows, count);
+    workshop_keep(workshop, rows, count);
     struct batch batch = {.seq = ledger_last_batch(workshop->ledger) + 1,
                           .epoch = 1,
                           .at = workshop->now,
@@ -252,7 +252,7 @@ void workshop_advance(struct workshop *workshop, const char *to)
     int decisions = 0;
     while (book_decide_due(workshop->book, now, &workshop->arena, &decision, &urgent)) {
         book_apply_rows(workshop->book, decision.rows, decision.row_count);
-        keep_rows(workshop, decision.rows, decision.row_count);
+        workshop_keep(workshop, decision.rows, decision.row_count);
         if (++decisions % 64 == 0)
             workshop_commit(workshop);
     }

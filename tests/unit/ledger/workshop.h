@@ -31,6 +31,7 @@ struct workshop {
     struct row *rows; // decided and not yet committed
     size_t row_count, row_capacity;
     struct decision decision; // the last one
+    int64_t last_batch;       // for a test to remember
 };
 
 struct hour hour_of_text(const char *text);
@@ -54,6 +55,8 @@ void workshop_cancel(struct workshop *workshop, const char *tenant, int64_t id);
 
 // Decides what is due by a time, in a batch of its own for each 64 decisions.
 void workshop_advance(struct workshop *workshop, const char *to);
+// Keeps rows for the next batch.
+void workshop_keep(struct workshop *workshop, const struct row *rows, size_t count);
 // Commits what was decided as the next batch.
 void workshop_commit(struct workshop *workshop);
 
