@@ -242,7 +242,7 @@ run_tests = BUILD='$(BUILD)' BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' 
 unit: $(unit_tests)
 	@$(run_tests) unit $(unit_tests)
 
-test: all $(unit_tests) $(call archives,core base)
+test: all $(unit_tests) $(BUILD)/tests/bench/bench $(call archives,core base)
 	@$(run_tests) all $(unit_tests)
 
 e2e: all
