@@ -12,7 +12,7 @@
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
 # make analyze, make cppcheck, make tidy    what gcc, cppcheck and clang-tidy find in the source
-# make valgrind   the unit tests under valgrind
+# make valgrind   the unit tests under valgrind, but for those that repeat one thing hundreds of times
 # make tsan       the end-to-end tests with a daemon built to find races between its threads
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
@@ -251,9 +251,10 @@ e2e: all
 tsan:
 	@$(MAKE) --no-print-directory e2e SANITIZE=thread
 
+# Without those that do the same thing hundreds of times over.
 valgrind: $(unit_tests)
 	@UNDER='valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' $(run_tests) unit \
-		$(filter $(BUILD)/tests/unit/%,$(unit_tests))
+		$(filter-out %memory_test %/verify_test,$(filter $(BUILD)/tests/unit/%,$(unit_tests)))
 
 analyze cppcheck tidy: $(generated_headers)
 	@bash tests/static.sh $@ $(filter-out -Werror -fPIE,$(own_flags)) -DCOLOSSUS_VERSION='"$(VERSION)"' $(CPPFLAGS)
