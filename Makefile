@@ -3,6 +3,7 @@
 # make unit       the unit tests alone (FLOOR=core: those of one floor)
 # make demo       the main job, shown
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
+# make crash      CYCLES=2000: kills the daemon so often under load, and more of the other crash tests too
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
@@ -23,6 +24,7 @@ CC := gcc
 endif
 PREFIX ?= /usr/local
 SECONDS ?= 60
+CYCLES ?= 2000
 BUILD ?= build$(if $(SANITIZE),/sanitize)
 VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/server/version.h 2>/dev/null)
 
@@ -30,7 +32,7 @@ VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/serve
 
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
-needs := $(if $(filter test unit,$(goals)),test,$(needs))
+needs := $(if $(filter test unit crash,$(goals)),test,$(needs))
 needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
@@ -107,7 +109,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs demo install uninstall bench fuzz format check-format clean always
+.PHONY: all test unit unit-programs crash-programs crash demo install uninstall bench fuzz format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -209,8 +211,19 @@ run_tests = BUILD='$(BUILD)' BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' 
 unit: $(unit_tests)
 	@$(run_tests) unit $(unit_tests)
 
-test: all $(unit_tests) $(call archives,core base)
+test: all $(unit_tests) $(call archives,core base) crash-programs
 	@$(run_tests) all $(unit_tests)
+
+# What the daemon is loaded with to make its calls fail; no sanitizer may be in it.
+$(BUILD)/tests/crash/shim.so: tests/crash/shim.c $(BUILD)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -O2 -g -fPIC -shared -pthread -o $@ $<
+
+crash-programs: $(BUILD)/tests/crash/shim.so
+
+crash: all crash-programs
+	@BUILD_DIR='$(abspath $(BUILD))' CYCLES='$(CYCLES)' $(PYTHON) tests/crash/run.py
 
 demo: all
 	@BUILD_DIR='$(abspath $(BUILD))' bash tests/demo.sh

@@ -77,6 +77,7 @@ if [ "$kind" = all ]; then
     [ ! -e schema/generate.py ] || single_test 'docs/protocol.md is current' "$python" schema/generate.py check
     [ ! -e "$build/colossus" ] || single_test 'make install, and what it installs' bash tests/install.sh
     [ ! -e tests/e2e/run.py ] || other_tests e2e "$python" tests/e2e/run.py
+    [ ! -e tests/crash/run.py ] || other_tests crash "$python" tests/crash/run.py
 fi
 
 echo "$passed passed, $failed failed"
