@@ -15,13 +15,16 @@ import mmap
 import os
 import pathlib
 import struct
+import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 sys.dont_write_bytecode = True
 
-from harness import BUILD, Daemon, check  # noqa: E402  (needs the path above)
+from harness import BUILD, DEADLINE, Daemon, Failure, Gone, check, equal, parse, until  # noqa: E402,F401  (needs the path above)
+from model import hour, hour_text, instant_text, micro, seconds  # noqa: E402,F401
 
 # enum action of shim.c
 NONE, KILL_BEFORE, KILL_WITHIN, KILL_AFTER, FAIL_ONCE, FAIL_FROM, FAIL_WITHIN = range(7)
@@ -57,7 +60,7 @@ class Rig(Daemon):
             file.flush()
             self.shared = mmap.mmap(file.fileno(), 8 * len(FIELDS))
         self.moves_clock = moves_clock
-        config = {"limits": {"retry_milliseconds": 5}, "min_free_bytes": 0, **(config or {})}
+        config = {"limits": {"retry_milliseconds": 10}, "min_free_bytes": 0, **(config or {})}
         super().__init__(manifest, clock, config, folder, start)
         self.owns_folder = True
 
@@ -70,6 +73,20 @@ class Rig(Daemon):
         if self.moves_clock:
             environment["CRASH_CLOCK"] = "1"
         return environment
+
+    def spawn(self):
+        """Starts the process and waits for nothing."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=self.environment())
+
+    def start(self):
+        self.spawn()
+        deadline = time.monotonic() + DEADLINE
+        while not self.is_ready():
+            check(time.monotonic() < deadline, "waited in vain for the daemon's socket")
+            time.sleep(0.001)
+        return self
 
     def control(self, **values):
         """Sets numbers of the shim; the action comes last, when all that belongs to it is there."""
