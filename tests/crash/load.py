@@ -77,7 +77,7 @@ class Speaker:
         self.input = self.output = b""
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(str(self.load.rig.socket))
-        if self.tenant:
+        if self.tenant and self.load.by_token:
             login = {"jsonrpc": "2.0", "id": 0, "method": "session.login",
                      "params": {"token": self.load.rig.token(self.tenant)}}
             self.socket.sendall(json.dumps(login).encode() + b"\n")
@@ -122,6 +122,8 @@ class Speaker:
                 "start": hour_text(FIRST_HOUR + random.randint(0, 500)), "hours": random.randint(1, 72)}
 
     def ask(self, request):
+        if self.tenant and not self.load.by_token:
+            request.params["tenant"] = self.tenant
         self.identity += 1
         self.open.append((self.identity, request))
         self.load.requests[(self.tenant, request.ref)] = request
@@ -209,8 +211,10 @@ class Operator(Speaker):
 
 
 class Load:
-    def __init__(self, rig, random):
-        self.rig, self.random = rig, random
+    """`by_token`: the clients log in; else they are operators who act for the tenants."""
+
+    def __init__(self, rig, random, by_token=True):
+        self.rig, self.random, self.by_token = rig, random, by_token
         self.requests = {}  # (tenant, client_ref): Request
         self.shown = {}  # id: the last that was said of it
         self.touched = set()
@@ -220,6 +224,15 @@ class Load:
         self.database = None
         self.speakers = [Speaker(self, number, tenant) for number, tenant in enumerate(TENANTS)]
         self.speakers.append(Operator(self, len(TENANTS), None))
+
+    def continued(self, rig, random):
+        """The same account, to go on with another daemon on a copy of the ledger; nothing may be open."""
+        other = Load(rig, random, self.by_token)
+        other.requests, other.shown, other.totals = dict(self.requests), dict(self.shown), dict(other.totals)
+        other.refs, other.clock = self.refs, self.clock
+        for old, new in zip(self.speakers, other.speakers):
+            new.mine, new.spent = list(old.mine), set(old.spent)
+        return other
 
     def next_ref(self):
         self.refs += 1
@@ -231,8 +244,19 @@ class Load:
         self.totals["unavailable"] += 1
 
     def connect(self):
+        """OSError or Gone when the daemon is not there; then no client is connected."""
+        try:
+            for speaker in self.speakers:
+                speaker.connect()
+        except (OSError, Gone):
+            self.close()
+            raise
+
+    def close(self):
         for speaker in self.speakers:
-            speaker.connect()
+            if speaker.socket is not None:
+                speaker.socket.close()
+                speaker.socket = None
 
     def turn(self, fill=True, seconds=0.05):
         """One round of writing and reading. False when the daemon is gone."""
@@ -261,8 +285,7 @@ class Load:
         """The clients leave, with nothing open."""
         for speaker in self.speakers:
             equal(speaker.open, [], "requests without a reply")
-            speaker.socket.close()
-            speaker.socket = None
+        self.close()
 
     def finish(self):
         """Reads the replies to all that was asked."""
@@ -319,9 +342,11 @@ class Load:
         """What got no reply is asked again, in its order, and some of what did."""
         sampled = {}
         for speaker in self.speakers:
-            unsettled = [request for request in self.requests_of(speaker) if request.told in (None, "none")]
+            own = self.requests_of(speaker)
+            done = [request for request in own if request.told == "done"]
             speaker.open.clear()
-            again = unsettled + self.sample(speaker)
+            again = [request for request in own if request.told in (None, "none")]
+            again += self.random.sample(done, min(3, len(done)))
             for request in again:
                 sampled[request.ref] = (request.told, request.made)
                 speaker.ask(request)
@@ -339,11 +364,7 @@ class Load:
 
     def requests_of(self, speaker):
         own = "clock-" if speaker.tenant is None else f"{speaker.number}-"
-        return [request for (_, ref), request in self.requests.items() if ref.startswith(own)]
-
-    def sample(self, speaker):
-        done = [request for request in self.requests_of(speaker) if request.told == "done"]
-        return self.random.sample(done, min(3, len(done)))
+        return [request for request in self.requests.values() if request.ref.startswith(own)]
 
     def answers(self):
         """Writes and reads until nothing is open; gives (speaker, request, reply)."""
