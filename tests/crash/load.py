@@ -199,14 +199,19 @@ class Speaker:
 
 
 class Operator(Speaker):
-    """Moves the clock, so that holds expire."""
+    """Moves the clock, so that holds expire; one step after the other."""
+
+    def __init__(self, load, number):
+        super().__init__(load, number, None)
+        self.last = None
 
     def next_request(self):
         self.load.clock += 60 * self.load.random.randint(1, 6)
-        return Request(f"clock-{self.load.next_ref()}", "clock.advance", {"to": instant_text(self.load.clock)})
+        self.last = Request(f"clock-{self.load.next_ref()}", "clock.advance", {"to": instant_text(self.load.clock)})
+        return self.last
 
     def fill(self):
-        if not self.open and self.load.random.random() < 0.02:
+        if (self.last is None or self.last.told == "done") and self.load.random.random() < 0.02:
             self.ask(self.next_request())
 
 
@@ -223,7 +228,7 @@ class Load:
         self.clock = seconds("2026-11-30T12:00:00Z")
         self.database = None
         self.speakers = [Speaker(self, number, tenant) for number, tenant in enumerate(TENANTS)]
-        self.speakers.append(Operator(self, len(TENANTS), None))
+        self.speakers.append(Operator(self, len(TENANTS)))
 
     def continued(self, rig, random):
         """The same account, to go on with another daemon on a copy of the ledger; nothing may be open."""
@@ -422,3 +427,17 @@ class Load:
             equal(found["cost"], "0.00", f"cost of {told['id']}, which has expired")
         else:
             equal(found, told, f"reservation {told['id']}, found and told")
+
+
+def old_ledger(rig, random):
+    """A ledger whose daemon was killed when its WAL had grown nearly so far that it is moved into the file."""
+    load = Load(rig, random, by_token=False)
+    wal = rig.ledger.with_name("ledger.db-wal")
+    rig.start()
+    load.connect()
+    load.run(until=lambda: wal.stat().st_size > 1900 * 4120)
+    load.finish()
+    rig.process.kill()
+    load.gone()
+    rig.crashed()
+    return load

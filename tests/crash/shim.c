@@ -30,9 +30,9 @@ enum action {
     ACTION_KILL_BEFORE, // SIGKILL in place of call `at`
     ACTION_KILL_WITHIN, // a write is cut in the middle, then SIGKILL; another call is made first
     ACTION_KILL_AFTER,  // SIGKILL when call `at` was made
-    ACTION_FAIL_ONCE,   // call `at` is not made and fails with `error`
-    ACTION_FAIL_FROM,   // call `at` and all after it
-    ACTION_FAIL_WITHIN, // a write is cut in the middle and fails, once; another call fails without being made
+    ACTION_FAIL_ONCE,   // the first of the `kinds` from call `at` on is not made and fails with `error`
+    ACTION_FAIL_FROM,   // all of the `kinds` from call `at` on
+    ACTION_FAIL_WITHIN, // as once, but a write is cut in the middle before it fails
 };
 
 // As the tests pack it: seven numbers of 64 bits.
@@ -98,7 +98,8 @@ static enum fate fate_of(enum kind kind)
     int64_t call = atomic_fetch_add(&control->count, 1) + 1;
     int64_t at = control->at, action = control->action;
     bool may_fail = control->kinds == 0 || (control->kinds & kind) != 0;
-    if (action == ACTION_NONE || call < at || (call > at && action != ACTION_FAIL_FROM)) {
+    bool kills = action >= ACTION_KILL_BEFORE && action <= ACTION_KILL_AFTER;
+    if (action == ACTION_NONE || call < at || (call > at && kills)) {
         return FATE_DONE;
     }
     if (action == ACTION_KILL_BEFORE) {
@@ -110,7 +111,8 @@ static enum fate fate_of(enum kind kind)
     if (action == ACTION_KILL_WITHIN) {
         return kind == KIND_WRITE ? FATE_CUT_AND_DIES : FATE_DONE_AND_DIES;
     }
-    if (!may_fail) {
+    if (!may_fail || (action != ACTION_FAIL_FROM &&
+                      !atomic_compare_exchange_strong(&control->action, &action, ACTION_NONE))) {
         return FATE_DONE;
     }
     atomic_fetch_add(&control->failed, 1);

@@ -5,7 +5,7 @@ import shutil
 import signal
 import time
 
-from load import Load, manifest
+from load import Load, manifest, old_ledger
 from rig import KILL_BEFORE, KILL_WITHIN, Gone, Rig, check, scale, seed
 
 WORLD = 25  # cycles on one ledger, so that there is much in it and its checks stay quick
@@ -123,25 +123,11 @@ def test_sigkill_at_each_of_the_first_system_calls():
     return f"{2 * len(calls)} kills at calls up to {calls[-1]}, " + str(totals)
 
 
-def old_ledger(rig):
-    """A ledger that was killed when its WAL had grown nearly so far that it is moved into the file."""
-    load = Load(rig, random.Random(f"old {seed()}"), by_token=False)
-    wal = rig.ledger.with_name("ledger.db-wal")
-    rig.start()
-    load.connect()
-    load.run(until=lambda: wal.stat().st_size > 1900 * 4120)
-    load.finish()
-    rig.process.kill()
-    load.gone()
-    rig.crashed()
-    return load
-
-
 def test_sigkill_at_system_calls_of_recovery_and_checkpoint():
     """From a ledger with a large WAL on: it is made durable at the start, and soon moved into the file."""
     totals, calls = Totals(), calls_to_try(3, 1600)[::2]
     with Rig(manifest(), start=False) as old:
-        told = old_ledger(old)
+        told = old_ledger(old, random.Random(f"old {seed()}"))
         for number, call in enumerate(calls):
             with Rig(manifest(), start=False) as rig:
                 shutil.copytree(old.ledger.parent, rig.ledger.parent, dirs_exist_ok=True)
