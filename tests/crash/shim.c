@@ -25,14 +25,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PAGE_BYTES 4096
+
 enum action {
     ACTION_NONE,
     ACTION_KILL_BEFORE, // SIGKILL in place of call `at`
-    ACTION_KILL_WITHIN, // a write is cut in the middle, then SIGKILL; another call is made first
+    ACTION_KILL_WITHIN, // a write is cut, then SIGKILL; another call is made first
     ACTION_KILL_AFTER,  // SIGKILL when call `at` was made
     ACTION_FAIL_ONCE,   // the first of the `kinds` from call `at` on is not made and fails with `error`
     ACTION_FAIL_FROM,   // all of the `kinds` from call `at` on
-    ACTION_FAIL_WITHIN, // as once, but a write is cut in the middle before it fails
+    ACTION_FAIL_WITHIN, // as once, but a write is cut before it fails
 };
 
 // As the tests pack it: seven numbers of 64 bits.
@@ -140,13 +142,23 @@ static bool counts(int descriptor)
            (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
 }
 
+// How much of a write is done when it is cut. Neither a signal nor a full disk cuts one but where a page of
+// the file begins.
+static size_t part_of(int descriptor, size_t size, off_t place, bool placed)
+{
+    off_t begin = placed ? place : (off_t)syscall(SYS_lseek, descriptor, 0, SEEK_CUR);
+    off_t last = (begin + (off_t)size - 1) / PAGE_BYTES * PAGE_BYTES;
+    return size == 0 || last <= begin ? 0 : (size_t)(last - begin);
+}
+
 static ssize_t write_at(int descriptor, const void *data, size_t size, off_t place, bool placed)
 {
     enum fate fate = counts(descriptor) ? fate_of(KIND_WRITE) : FATE_DONE;
     if (fate == FATE_FAILS) {
         return fail();
     }
-    size_t part = fate == FATE_CUT || fate == FATE_CUT_AND_DIES ? size / 2 : size;
+    bool cut = fate == FATE_CUT || fate == FATE_CUT_AND_DIES;
+    size_t part = cut ? part_of(descriptor, size, place, placed) : size;
     long written = placed ? syscall(SYS_pwrite64, descriptor, data, part, place)
                           : syscall(SYS_write, descriptor, data, part);
     if (fate == FATE_CUT_AND_DIES) {
