@@ -271,12 +271,38 @@ static void a_flipped_bit_is_found(void **state)
     assert_non_null(strstr(report.message, "hash"));
 }
 
+static void a_lost_page_is_named(void **state)
+{
+    (void)state;
+    struct ledger_error error = {0};
+    char path[PATH_SIZE], page[4096] = {0};
+    workshop_path(&workshop, "lost.db", path);
+    assert_true(ledger_backup(workshop.path, path, &error));
+    int64_t root = workshop_count(&workshop, path, "SELECT rootpage FROM sqlite_schema WHERE name = 'event'");
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (root - 1) * (long)sizeof page, SEEK_SET), 0);
+    assert_int_equal(fwrite(page, 1, sizeof page, file), sizeof page);
+    fclose(file);
+    struct verify_report report = verify(path);
+    assert_false(report.sound);
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, "Page %d", (int)root);
+    assert_non_null(strstr(report.message, wanted));
+    assert_null(strchr(report.message, '\n'));
+    assert_null(strstr(report.message, "***"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_live_ledger_is_sound),           cmocka_unit_test(no_file_is_an_error),
-        cmocka_unit_test(each_fault_is_caught_and_named),   cmocka_unit_test(too_much_in_an_hour_is_found),
-        cmocka_unit_test(more_than_the_authority_is_found), cmocka_unit_test(a_flipped_bit_is_found),
+        cmocka_unit_test(a_live_ledger_is_sound),
+        cmocka_unit_test(no_file_is_an_error),
+        cmocka_unit_test(each_fault_is_caught_and_named),
+        cmocka_unit_test(too_much_in_an_hour_is_found),
+        cmocka_unit_test(more_than_the_authority_is_found),
+        cmocka_unit_test(a_flipped_bit_is_found),
+        cmocka_unit_test(a_lost_page_is_named),
     };
     return cmocka_run_group_tests(tests, begin_all, end_all);
 }
