@@ -220,7 +220,13 @@ $(BUILD)/tests/crash/shim.so: tests/crash/shim.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -O2 -g -fPIC -shared -pthread -o $@ $<
 
-crash-programs: $(BUILD)/tests/crash/shim.so
+$(BUILD)/tests/crash/flip: $(call objects_of,tests/crash/flip.c tests/crash/served.c) \
+		$(call helpers_in,tests/unit/ledger) $(call archives,wire ledger core base)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+crash-programs: $(BUILD)/tests/crash/shim.so $(BUILD)/tests/crash/flip
 
 crash: all crash-programs
 	@BUILD_DIR='$(abspath $(BUILD))' CYCLES='$(CYCLES)' $(PYTHON) tests/crash/run.py
