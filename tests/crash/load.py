@@ -292,6 +292,17 @@ class Load:
             equal(speaker.open, [], "requests without a reply")
         self.close()
 
+    def all_told(self):
+        """After the daemon has ended in order: what is in its ledger is what was acknowledged, no more, no less."""
+        self.database = sqlite3.connect(f"file:{self.rig.ledger}?mode=ro", uri=True)
+        try:
+            there = self.refs_there()
+        finally:
+            self.database.close()
+        told = {place for place, request in self.requests.items() if request.told == "done"}
+        equal(sorted(there - told, key=str), [], "in the ledger and not told")
+        equal(sorted(told - there, key=str), [], "told and not in the ledger")
+
     def finish(self):
         """Reads the replies to all that was asked."""
         while any(speaker.open for speaker in self.speakers):
