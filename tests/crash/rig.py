@@ -23,7 +23,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 sys.dont_write_bytecode = True
 
-from harness import (  # noqa: E402,F401  (needs the path above)
+from agreement import commitments_agree, movements_agree  # noqa: E402,F401  (needs the path above)
+from harness import (  # noqa: E402,F401
     BUILD, DEADLINE, Daemon, Failure, Gone, check, connect, equal, parse, until)
 from model import hour, hour_text, instant_text, micro, seconds  # noqa: E402,F401
 

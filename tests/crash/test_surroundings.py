@@ -11,7 +11,8 @@ import sqlite3
 import subprocess
 
 from load import Load, manifest
-from rig import (FAIL_ONCE, SYNC, Gone, Rig, check, connect, equal, scale, seed, until)
+from rig import (FAIL_ONCE, SYNC, Gone, Rig, check, commitments_agree, connect, equal, movements_agree, scale, seed,
+                 until)
 
 FREE = resource.RLIM_INFINITY
 BOOKING = {"tenant": "acme", "pool": "hall/a", "gpus": 1, "start": "2026-12-20T00:00:00Z", "hours": 1}
@@ -55,6 +56,10 @@ def test_sigterm_under_load():
             rig.ended()  # with 0, and verifies
             load.all_told()
             totals += load.totals["done"]
+            rig.start()
+            with rig.operator() as operator:
+                commitments_agree(rig, operator)
+                movements_agree(rig, operator)
     return f"{rounds} times, {totals} acknowledged"
 
 
