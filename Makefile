@@ -9,6 +9,7 @@
 # make mutants    does a test fail when the core is wrong in one place? (MUTANTS='--count 100 calendar')
 # make planted    which check finds each of some faults that were thought of
 # make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
+# make crash      CYCLES=2000: kills the daemon so often under load, and more of the other crash tests too
 # make bench, make fuzz SECONDS=60, make format, make check-format, make clean
 #
 # make analyze, make cppcheck, make tidy    what gcc, cppcheck and clang-tidy find in the source
@@ -33,6 +34,7 @@ CC := gcc
 endif
 PREFIX ?= /usr/local
 SECONDS ?= 60
+CYCLES ?= 2000
 BUILD ?= build$(if $(SANITIZE),/sanitize$(filter thread,$(SANITIZE)))
 VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/server/version.h 2>/dev/null)
 
@@ -40,7 +42,7 @@ VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/serve
 
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
-needs := $(if $(filter test unit sim,$(goals)),test,$(needs))
+needs := $(if $(filter test unit sim crash,$(goals)),test,$(needs))
 needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
@@ -118,7 +120,7 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
 fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs e2e tsan valgrind analyze cppcheck tidy sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
+.PHONY: all test unit unit-programs e2e crash-programs crash tsan valgrind analyze cppcheck tidy sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -242,7 +244,7 @@ run_tests = BUILD='$(BUILD)' BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' 
 unit: $(unit_tests)
 	@$(run_tests) unit $(unit_tests)
 
-test: all $(unit_tests) $(BUILD)/tests/bench/bench $(call archives,core base)
+test: all $(unit_tests) $(BUILD)/tests/bench/bench $(call archives,core base) crash-programs
 	@$(run_tests) all $(unit_tests)
 
 e2e: all
@@ -258,6 +260,22 @@ valgrind: $(unit_tests)
 
 analyze cppcheck tidy: $(generated_headers)
 	@bash tests/static.sh $@ $(filter-out -Werror -fPIE,$(own_flags)) -DCOLOSSUS_VERSION='"$(VERSION)"' $(CPPFLAGS)
+# What the daemon is loaded with to make its calls fail; no sanitizer may be in it.
+$(BUILD)/tests/crash/shim.so: tests/crash/shim.c $(BUILD)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -O2 -g -fPIC -shared -pthread -o $@ $<
+
+$(BUILD)/tests/crash/flip: $(call objects_of,tests/crash/flip.c tests/crash/served.c) \
+		$(call helpers_in,tests/unit/ledger) $(call archives,wire ledger core base)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+crash-programs: $(BUILD)/tests/crash/shim.so $(BUILD)/tests/crash/flip
+
+crash: all crash-programs
+	@BUILD_DIR='$(abspath $(BUILD))' CYCLES='$(CYCLES)' $(PYTHON) tests/crash/run.py
 
 demo: all
 	@BUILD_DIR='$(abspath $(BUILD))' bash tests/demo.sh

@@ -82,6 +82,7 @@ if [ "$kind" = all ]; then
 fi
 if [ "$kind" != unit ] && [ -e tests/e2e/run.py ]; then
     other_tests e2e "$python" tests/e2e/run.py
+    [ "$kind" != all ] || [ ! -e tests/crash/run.py ] || other_tests crash "$python" tests/crash/run.py
 fi
 
 echo "$passed passed, $failed failed"
