@@ -86,6 +86,9 @@ static void keep_texts(struct store *store, struct row *row)
         KEEP(client_ref.client_ref);
         KEEP(client_ref.method);
         break;
+    case ROW_TOKEN:
+        KEEP(token.label);
+        break;
     case ROW_MANIFEST:
         KEEP(manifest.note);
         break;
@@ -214,6 +217,7 @@ struct book *store_load(const struct model *model, const struct store *store)
                                           ROW_CAPACITY_CHANGE,
                                           ROW_TENANT,
                                           ROW_UID,
+                                          ROW_TOKEN,
                                           ROW_CONTRACT,
                                           ROW_CONTRACT_TERMS,
                                           ROW_CONTRACT_PRICE,
