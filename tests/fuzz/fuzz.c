@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "base/digest.h"
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,5 +28,8 @@ void fuzz_initialise(void)
     // Objects keep the order of their members anyway; their tables shall be the same in every run.
     json_object_seed(1);
     FUZZ_CHECK(digest_initialise());
+    // Calendars are large and hardly touched: fresh pages of the kernel cost less than clearing used ones,
+    // and so the allocator must not learn to keep them.
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     done = true;
 }
