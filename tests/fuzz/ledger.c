@@ -151,11 +151,8 @@ static int by_hour(const void *left, const void *right)
     return (a->hour > b->hour) - (a->hour < b->hour);
 }
 
-static bool takes_gpus(enum reservation_state state)
-{
-    return state == STATE_HELD || state == STATE_BOOKED || state == STATE_ACTIVE;
-}
-
+// What is left of a reservation that was cancelled runs to the end of its hour, so every slice that there is
+// takes GPUs, but for one that waits.
 static void collect_steps(uint32_t pool)
 {
     step_count = 0;
@@ -169,7 +166,7 @@ static void collect_steps(uint32_t pool)
         const struct reservation_row *row = &store.rows[ROW_RESERVATION][i].row.reservation;
         for (; at < store.count[ROW_SLICE] && store.rows[ROW_SLICE][at].first == row->id; at++) {
             const struct slice_row *slice = &store.rows[ROW_SLICE][at].row.slice;
-            if (row->pool == pool && takes_gpus(row->state))
+            if (row->pool == pool && row->state != STATE_WAITING)
                 add_steps(slice->start, slice->end, 0, slice->gpus);
         }
     }
