@@ -79,6 +79,9 @@ if [ "$kind" = all ]; then
     other_tests embedding "$python" tests/embed.py
     [ ! -e schema/generate.py ] || single_test 'docs/protocol.md is current' "$python" schema/generate.py check
     [ ! -e "$build/colossus" ] || single_test 'make install, and what it installs' bash tests/install.sh
+    for target in request manifest book; do
+        other_tests "fuzz: what is kept for $target" "$build/tests/fuzz/replay_$target" tests/fuzz/{corpus,regressions}/$target
+    done
 fi
 if [ "$kind" != unit ] && [ -e tests/e2e/run.py ]; then
     other_tests e2e "$python" tests/e2e/run.py
