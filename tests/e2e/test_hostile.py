@@ -130,7 +130,7 @@ def test_many_lines_that_never_end():
 
 
 def test_a_flood_of_connections():
-    with Daemon(config={"limits": {"connections": 32}}) as daemon:
+    with Daemon(config={"limits": {"connections": 32, "operator_connections": 0}}) as daemon:
         witness, operator = daemon.tenant("acme"), daemon.operator()
         until(lambda: operator.call("server.status")["connections"] == 2, "those of the start have left")
         with Bounded(daemon, 4 * KIB, "a flood of connections") as bounded:
