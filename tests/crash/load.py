@@ -141,6 +141,9 @@ class Speaker:
             if kind == "ledger_unavailable":
                 self.load.unavailable(request, reply["error"]["data"]["outcome"])
                 return request, reply
+            if kind == "overloaded" and self.load.lacks_memory:
+                self.load.unavailable(request, "none")
+                return request, reply
             check(kind in REFUSALS, f"{request.method} {request.params} was refused:", reply["error"])
             request.told = "refused"
             self.load.totals["refused"] += 1
@@ -227,6 +230,7 @@ class Load:
         self.refs = 0
         self.clock = seconds("2026-11-30T12:00:00Z")
         self.database = None
+        self.lacks_memory = False  # then "overloaded" may be told, and nothing was done
         self.speakers = [Speaker(self, number, tenant) for number, tenant in enumerate(TENANTS)]
         self.speakers.append(Operator(self, len(TENANTS)))
 
