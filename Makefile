@@ -3,7 +3,8 @@
 # make unit       the unit tests alone (FLOOR=core: those of one floor)
 # make demo       the main job, shown
 # make install    PREFIX=/usr/local, DESTDIR=; and make uninstall
-# make bench, make fuzz SECONDS=60, make format, make check-format, make clean
+# make fuzz       libFuzzer on the wire, the manifest and the book, SECONDS=60 each; FUZZ_SANITIZE=no for long runs
+# make bench, make format, make check-format, make clean
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
 # What is missing is installed through apt first (.ci/packages); SETUP=no leaves that out.
@@ -247,7 +248,7 @@ $(patsubst %,$(fuzz_folder)/%,$(fuzz_targets)): $(fuzz_folder)/%: $(fuzz_folder)
 	$(quiet)clang -fsanitize=fuzzer $(fuzz_sanitizers) -o $@ $^ $(libraries) -lcmocka
 
 fuzz: $(patsubst %,$(fuzz_folder)/%,$(fuzz_targets))
-	@bash tests/fuzz/run.sh '$(fuzz_folder)' '$(SECONDS)' $(fuzz_targets)
+	@bash tests/fuzz/run.sh '$(fuzz_folder)' '$(BUILD)/fuzz/learnt' '$(SECONDS)' $(fuzz_targets)
 
 # What fuzzing started from and what it found, again and by the ordinary compiler.
 fuzz_replays := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(fuzz_targets))
