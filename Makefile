@@ -10,7 +10,8 @@
 # make planted    which check finds each of some faults that were thought of
 # make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
 # make crash      CYCLES=2000: kills the daemon so often under load, and more of the other crash tests too
-# make bench, make fuzz SECONDS=60, make format, make check-format, make clean
+# make fuzz       libFuzzer on the wire, the manifest and the book, SECONDS=60 each; FUZZ_SANITIZE=no for long runs
+# make bench, make format, make check-format, make clean
 #
 # make analyze, make cppcheck, make tidy    what gcc, cppcheck and clang-tidy find in the source
 # make valgrind   the unit tests under valgrind, but for those that repeat one thing hundreds of times
@@ -44,7 +45,7 @@ VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/serve
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
 needs := $(if $(filter test unit sim crash,$(goals)),test,$(needs))
-needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
+needs := $(if $(filter fuzz format check-format valgrind analyze cppcheck tidy,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
 $(error what the build needs is not there)
@@ -313,7 +314,7 @@ $(patsubst %,$(fuzz_folder)/%,$(fuzz_targets)): $(fuzz_folder)/%: $(fuzz_folder)
 	$(quiet)clang -fsanitize=fuzzer $(fuzz_sanitizers) -o $@ $^ $(libraries) -lcmocka
 
 fuzz: $(patsubst %,$(fuzz_folder)/%,$(fuzz_targets))
-	@bash tests/fuzz/run.sh '$(fuzz_folder)' '$(SECONDS)' $(fuzz_targets)
+	@bash tests/fuzz/run.sh '$(fuzz_folder)' '$(BUILD)/fuzz/learnt' '$(SECONDS)' $(fuzz_targets)
 
 # What fuzzing started from and what it found, again and by the ordinary compiler.
 fuzz_replays := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(fuzz_targets))
