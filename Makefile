@@ -9,7 +9,13 @@
 # make mutants    does a test fail when the core is wrong in one place? (MUTANTS='--count 100 calendar')
 # make planted    which check finds each of some faults that were thought of
 # make coverage   which lines and branches the tests reach (COVERAGE='--show core': which they don't)
-# make bench, make fuzz SECONDS=60, make format, make check-format, make clean
+# make crash      CYCLES=2000: kills the daemon so often under load, and more of the other crash tests too
+# make fuzz       libFuzzer on the wire, the manifest and the book, SECONDS=60 each; FUZZ_SANITIZE=no for long runs
+# make bench, make format, make check-format, make clean
+#
+# make analyze, make cppcheck, make tidy    what gcc, cppcheck and clang-tidy find in the source
+# make valgrind   the unit tests under valgrind, but for those that repeat one thing hundreds of times
+# make tsan       the end-to-end tests with a daemon built to find races between its threads
 #
 # CC=clang, SANITIZE=1 (address and undefined behaviour, in a build folder of its own), WERROR=1, BUILD=folder.
 # What is missing is installed through apt first (.ci/packages); SETUP=no leaves that out.
@@ -23,21 +29,23 @@ endif
 .SECONDARY:
 .SECONDEXPANSION:
 .DEFAULT_GOAL := all
+comma := ,
 
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX ?= /usr/local
 SECONDS ?= 60
-BUILD ?= build$(if $(SANITIZE),/sanitize)
+CYCLES ?= 2000
+BUILD ?= build$(if $(SANITIZE),/sanitize$(filter thread,$(SANITIZE)))
 VERSION := $(shell sed -n 's/^.define COLOSSUS_VERSION *"\(.*\)"/\1/p' src/server/version.h 2>/dev/null)
 
 # ---- Set-up: before all that follows, because pkg-config may be among what is missing
 
 goals := $(or $(MAKECMDGOALS),all)
 needs := $(if $(filter-out clean uninstall,$(goals)),build)
-needs := $(if $(filter test unit sim,$(goals)),test,$(needs))
-needs := $(if $(filter fuzz format check-format,$(goals)),ci,$(needs))
+needs := $(if $(filter test unit sim crash,$(goals)),test,$(needs))
+needs := $(if $(filter fuzz format check-format valgrind analyze cppcheck tidy,$(goals)),ci,$(needs))
 ifneq ($(if $(filter no,$(SETUP)),,$(needs)),)
 ifneq ($(shell CC='$(CC)' PYTHON='$(PYTHON)' .ci/packages $(needs) || echo failed),)
 $(error what the build needs is not there)
@@ -63,7 +71,8 @@ ifneq ($(filter libsystemd,$(libraries_used)),)
 own_flags += -DHAVE_SYSTEMD
 endif
 ifneq ($(SANITIZE),)
-sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+sanitizers := -fsanitize=$(if $(filter thread,$(SANITIZE)),thread,address,undefined) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
 else ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
 own_flags += -D_FORTIFY_SOURCE=2
 endif
@@ -111,9 +120,8 @@ unit_sources := $(wildcard tests/unit/$(FLOOR)/*_test.c) $(if $(filter *,$(FLOOR
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 # What the tests of one folder share; those of the command line also have the client's fake daemon.
 helpers_in = $(call objects_of,$(filter-out %_test.c,$(wildcard $(1)/*.c $(if $(filter %/cli,$(1)),tests/unit/client/*.c))))
-fuzz_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 
-.PHONY: all test unit unit-programs sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
+.PHONY: all test unit unit-programs e2e crash-programs crash tsan valgrind analyze cppcheck tidy sim demo install uninstall bench fuzz faults mutants planted coverage format check-format clean always
 
 all: $(programs) $(library) $(schema_docs)
 
@@ -237,8 +245,39 @@ run_tests = BUILD='$(BUILD)' BUILD_DIR='$(abspath $(BUILD))' PYTHON='$(PYTHON)' 
 unit: $(unit_tests)
 	@$(run_tests) unit $(unit_tests)
 
-test: all $(unit_tests) $(call archives,core base)
+test: all $(unit_tests) $(BUILD)/tests/bench/bench $(call archives,core base) crash-programs $$(fuzz_replays)
 	@$(run_tests) all $(unit_tests)
+
+e2e: all
+	@$(run_tests) e2e
+
+tsan:
+	@$(MAKE) --no-print-directory e2e SANITIZE=thread
+
+# Without those that do the same thing hundreds of times over.
+valgrind: $(unit_tests)
+	@UNDER='valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' $(run_tests) unit \
+		$(filter-out %memory_test %/verify_test,$(filter $(BUILD)/tests/unit/%,$(unit_tests)))
+
+analyze cppcheck tidy: $(generated_headers)
+	@bash tests/static.sh $@ $(filter-out -Werror -fPIE,$(own_flags)) -DCOLOSSUS_VERSION='"$(VERSION)"' $(CPPFLAGS)
+
+# What the daemon is loaded with to make its calls fail; no sanitizer may be in it.
+$(BUILD)/tests/crash/shim.so: tests/crash/shim.c $(BUILD)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -O2 -g -fPIC -shared -pthread -o $@ $<
+
+$(BUILD)/tests/crash/flip: $(call objects_of,tests/crash/flip.c tests/crash/served.c) \
+		$(call helpers_in,tests/unit/ledger) $(call archives,wire ledger core base)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
+
+crash-programs: $(BUILD)/tests/crash/shim.so $(BUILD)/tests/crash/flip
+
+crash: all crash-programs
+	@BUILD_DIR='$(abspath $(BUILD))' CYCLES='$(CYCLES)' $(PYTHON) tests/crash/run.py
 
 demo: all
 	@BUILD_DIR='$(abspath $(BUILD))' bash tests/demo.sh
@@ -251,19 +290,40 @@ $(BUILD)/tests/bench/bench: $(call objects_of,tests/bench/*.c) $(call archives,$
 bench: all $(BUILD)/tests/bench/bench
 	@BUILD_DIR='$(abspath $(BUILD))' $(BUILD)/tests/bench/bench
 
-# libFuzzer's targets are compiled whole by clang, with the floors' sources, so that all of it is instrumented.
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard $(patsubst %,src/%/*.[ch],$(below_server))) | $(generated_headers)
-	$(call say,FUZZ,$@)
-	@mkdir -p $(@D)
-	$(quiet)clang $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -g -O1 -fsanitize=fuzzer,address,undefined \
-		-o $@ $< $(foreach floor,$(below_server),$(wildcard src/$(floor)/*.c)) \
-		$(patsubst %.h,%.c,$(generated_headers)) $(libraries)
+# libFuzzer's targets are compiled by clang, and all that they are linked with, so that all of it is instrumented.
+# With FUZZ_SANITIZE=no there are no other sanitizers, and comparisons are not watched: several times as many inputs a
+# second, for long runs.
+fuzz_targets := request manifest book
+fuzz_folder := $(BUILD)/fuzz$(if $(filter no,$(FUZZ_SANITIZE)),/fast)
+fuzz_sanitizers := $(if $(filter no,$(FUZZ_SANITIZE)),-O2 -fno-sanitize-coverage=trace-cmp,-O1 -fno-omit-frame-pointer -fsanitize=address$(comma)undefined \
+	-fno-sanitize-recover=all)
+fuzz_compile := $(filter-out -fPIE -D_FORTIFY_SOURCE=2,$(own_flags)) -g -fsanitize=fuzzer-no-link $(fuzz_sanitizers)
+fuzz_helpers := $(filter-out $(patsubst %,tests/fuzz/%.c,$(fuzz_targets) replay),$(wildcard tests/fuzz/*.c))
+fuzz_sources := $(fuzz_helpers) tests/sim/store.c $(foreach floor,$(below_wire),$(wildcard src/$(floor)/*.c))
+fuzz_objects := $(patsubst %.c,$(fuzz_folder)/obj/%.o,$(fuzz_sources))
 
-fuzz: $(fuzz_programs)
-	@$(if $(fuzz_programs),,echo 'There is no fuzz target in tests/fuzz.')
-	@set -e; for program in $(fuzz_programs); do echo "$$program, $(SECONDS) seconds"; \
-		corpus=$(BUILD)/corpus/$$(basename $$program); mkdir -p $$corpus; \
-		$$program -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/ -print_final_stats=1 $$corpus; done
+$(fuzz_folder)/obj/%.o: %.c $(BUILD)/flags
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(quiet)clang $(fuzz_compile) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(fuzz_folder)/obj -name '*.d' 2>/dev/null)
+
+$(patsubst %,$(fuzz_folder)/%,$(fuzz_targets)): $(fuzz_folder)/%: $(fuzz_folder)/obj/tests/fuzz/%.o $(fuzz_objects)
+	$(call say,LD,$@)
+	$(quiet)clang -fsanitize=fuzzer $(fuzz_sanitizers) -o $@ $^ $(libraries) -lcmocka
+
+fuzz: $(patsubst %,$(fuzz_folder)/%,$(fuzz_targets))
+	@bash tests/fuzz/run.sh '$(fuzz_folder)' '$(BUILD)/fuzz/learnt' '$(SECONDS)' $(fuzz_targets)
+
+# What fuzzing started from and what it found, again and by the ordinary compiler.
+fuzz_replays := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(fuzz_targets))
+
+$(fuzz_replays): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o \
+		$(patsubst %.c,$(BUILD)/obj/%.o,$(fuzz_helpers) tests/sim/store.c) $(call archives,$(below_wire))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(libraries) -lcmocka
 
 # ---- Faults: memory that runs out, in the whole daemon
 

@@ -2,6 +2,7 @@
 # Runs the tests that make has built, and prints what they add up to as the last line: N passed, N failed.
 #
 #     tests/run.sh unit PROGRAM...    the unit tests
+#     tests/run.sh e2e                the end-to-end tests
 #     tests/run.sh reached PROGRAM... and the end-to-end tests
 #     tests/run.sh all PROGRAM...     and the floors, the generated docs, and the end-to-end tests
 #
@@ -35,7 +36,8 @@ count() {
 # cmocka reports in TAP: a line "ok" or "not ok" for each test.
 unit_test() {
     local program=$1 status=0 good bad
-    CMOCKA_MESSAGE_OUTPUT=TAP "$program" >"$output" 2>&1 </dev/null || status=$?
+    # shellcheck disable=SC2086 # a command with its options
+    CMOCKA_MESSAGE_OUTPUT=TAP ${UNDER:-} "$program" >"$output" 2>&1 </dev/null || status=$?
     good=$(grep -ac '^ok ' "$output")
     bad=$(grep -ac '^not ok ' "$output")
     count "${program#*/tests/}" "$good" "$bad" "$status" || sed 's/^/    /' "$output"
@@ -62,9 +64,9 @@ single_test() {
 
 kind=${1:-}
 case $kind in
-unit | reached | all) shift ;;
+unit | e2e | reached | all) shift ;;
 *)
-    echo "usage: tests/run.sh unit|reached|all PROGRAM..." >&2
+    echo "usage: tests/run.sh unit|e2e|reached|all PROGRAM..." >&2
     exit 64
     ;;
 esac
@@ -77,9 +79,13 @@ if [ "$kind" = all ]; then
     other_tests embedding "$python" tests/embed.py
     [ ! -e schema/generate.py ] || single_test 'docs/protocol.md is current' "$python" schema/generate.py check
     [ ! -e "$build/colossus" ] || single_test 'make install, and what it installs' bash tests/install.sh
+    for target in request manifest book; do
+        other_tests "fuzz: what is kept for $target" "$build/tests/fuzz/replay_$target" tests/fuzz/{corpus,regressions}/$target
+    done
 fi
 if [ "$kind" != unit ] && [ -e tests/e2e/run.py ]; then
     other_tests e2e "$python" tests/e2e/run.py
+    [ "$kind" != all ] || [ ! -e tests/crash/run.py ] || other_tests crash "$python" tests/crash/run.py
 fi
 
 echo "$passed passed, $failed failed"

@@ -192,8 +192,6 @@ static void print_words(FILE *words, const json_t *params, int code, const char 
                 message);
         break;
     case COLOSSUS_LEDGER_UNAVAILABLE:
-        fprintf(words, "%s; nothing was changed", message);
-        break;
     case COLOSSUS_TOO_LARGE:
         fprintf(words, "%s; nothing was changed", message);
         break;

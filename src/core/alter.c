@@ -124,7 +124,7 @@ static void add_transfers(struct builder *builder, const struct plan *plan, int6
 void alter_lifecycle(struct builder *builder, int64_t id, struct instant at, enum reservation_state state)
 {
     const struct reservation *live = book_live(builder->book, id);
-    assert(transition_allowed(live->row.state, state));
+    assert(live != NULL && transition_allowed(live->row.state, state));
     struct reservation_image image = {
         .row = live->row, .slices = live->slices, .slice_count = live->slice_count};
     // The hour before the end is the last window's.

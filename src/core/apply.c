@@ -741,6 +741,7 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
     assert(book->loading);
     for (size_t i = 0; i < book->ended_count; i++) {
         struct reservation *reservation = book_live(book, book->ended[i]);
+        assert(reservation != NULL); // it is listed once
         forget_reservation(book, reservation, reservation->row.state);
     }
     free(book->ended);

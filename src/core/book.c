@@ -198,12 +198,6 @@ const struct contract_row *book_contract_row(const struct book *book, uint32_t c
     return &book->contracts[contract].row;
 }
 
-const struct contract_terms_row *book_contract_terms(const struct book *book, uint32_t contract)
-{
-    assert(contract >= 1 && contract <= book->contract_count);
-    return &book->contracts[contract].terms;
-}
-
 const struct contract_period_row *book_period_row(const struct book *book, uint32_t period)
 {
     assert(period >= 1 && period <= book->period_count);

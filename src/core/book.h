@@ -102,7 +102,6 @@ const struct pool_row *book_pool_row(const struct book *book, uint32_t pool);
 const struct site_row *book_site_row(const struct book *book, uint32_t site);
 const struct tenant_row *book_tenant_row(const struct book *book, uint32_t tenant);
 const struct contract_row *book_contract_row(const struct book *book, uint32_t contract);
-const struct contract_terms_row *book_contract_terms(const struct book *book, uint32_t contract);
 const struct contract_period_row *book_period_row(const struct book *book, uint32_t period);
 uint32_t book_contract_first_period(const struct book *book,
                                     uint32_t contract); // its periods' ids are consecutive

@@ -198,7 +198,7 @@ int32_t calendar_at(const struct calendar *calendar, struct hour hour)
     return calendar_least(calendar, hour, (struct hour){hour.number + 1});
 }
 
-enum search { FIRST_BELOW, LAST_BELOW, FIRST_AT_LEAST };
+enum search { FIRST_BELOW, FIRST_AT_LEAST };
 
 // May the subtree hold an hour that is looked for?
 static bool may_hold(const struct calendar *calendar, struct visit visit, enum search search, int32_t gpus)
@@ -218,7 +218,6 @@ static bool find(const struct calendar *calendar, struct hour start, struct hour
     struct visit stack[STACK_SIZE];
     int depth = 0;
     stack[depth++] = root_of(calendar);
-    bool backwards = search == LAST_BELOW;
     while (depth > 0) {
         struct visit visit = stack[--depth];
         if (visit.first >= to || visit.first + visit.count <= from ||
@@ -228,8 +227,8 @@ static bool find(const struct calendar *calendar, struct hour start, struct hour
             found->number = calendar->origin.number + visit.first;
             return true;
         }
-        stack[depth++] = child_of(calendar, visit, !backwards);
-        stack[depth++] = child_of(calendar, visit, backwards);
+        stack[depth++] = child_of(calendar, visit, true);
+        stack[depth++] = child_of(calendar, visit, false);
     }
     return false;
 }
@@ -238,12 +237,6 @@ bool calendar_first_below(const struct calendar *calendar, struct hour start, st
                           struct hour *found)
 {
     return find(calendar, start, end, FIRST_BELOW, gpus, found);
-}
-
-bool calendar_last_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
-                         struct hour *found)
-{
-    return find(calendar, start, end, LAST_BELOW, gpus, found);
 }
 
 bool calendar_first_at_least(const struct calendar *calendar, struct hour start, struct hour end,

@@ -36,11 +36,9 @@ void calendar_add(struct calendar *calendar, struct hour start, struct hour end,
 int32_t calendar_least(const struct calendar *calendar, struct hour start, struct hour end);
 int32_t calendar_at(const struct calendar *calendar, struct hour hour);
 
-// The first (or the last) hour of [start, end) with less than gpus free. False when there is none.
+// The first hour of [start, end) with less than gpus free. False when there is none.
 bool calendar_first_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
                           struct hour *found);
-bool calendar_last_below(const struct calendar *calendar, struct hour start, struct hour end, int32_t gpus,
-                         struct hour *found);
 
 // The first hour of [start, end) with at least gpus free. False when there is none.
 bool calendar_first_at_least(const struct calendar *calendar, struct hour start, struct hour end,

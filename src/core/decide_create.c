@@ -38,7 +38,8 @@ static void resolve_legs(struct creation *creation)
         const struct leg *leg = &creation->create->legs[i];
         creation->pools[i] = book_pool(book, leg->pool);
         if (creation->pools[i] == 0) {
-            builder_refuse_parts(creation->builder, VERDICT_NOT_FOUND, "there is no pool ", leg->pool, NULL)
+            builder_refuse_parts(creation->builder, VERDICT_NOT_FOUND, "there is no pool ", leg->pool,
+                                 (const char *)NULL)
                 ->leg = leg_number(creation, i);
             return;
         }

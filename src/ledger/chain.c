@@ -426,13 +426,13 @@ static bool find_starts(struct check *check, int64_t first, int64_t starts[CHAIN
     if (!first_at(check, STATEMENT_CHAIN_EVENT_BATCH, last_event, first, &check->first_event))
         return false;
     for (size_t i = 0; i < CHAINED_KIND_COUNT; i++) {
-        if (chained_kinds[i] == ROW_EVENT)
+        enum row_kind kind = chained_kinds[i];
+        if (kind == ROW_EVENT)
             starts[i] = check->first_event;
-        else if (chained_kinds[i] == ROW_TRANSFER && !first_at(check, STATEMENT_CHAIN_TRANSFER_EVENT,
-                                                               last_transfer, check->first_event, &starts[i]))
-            return false;
-        else if (chained_kinds[i] == ROW_CLIENT_REF &&
-                 !first_at(check, STATEMENT_CHAIN_CLIENT_REF_BATCH, last_client_ref, first, &starts[i]))
+        if ((kind == ROW_TRANSFER && !first_at(check, STATEMENT_CHAIN_TRANSFER_EVENT, last_transfer,
+                                               check->first_event, &starts[i])) ||
+            (kind == ROW_CLIENT_REF &&
+             !first_at(check, STATEMENT_CHAIN_CLIENT_REF_BATCH, last_client_ref, first, &starts[i])))
             return false;
     }
     return true;
@@ -539,7 +539,7 @@ static bool check_link(struct check *check, const struct chain_link *link)
     struct gathering gathering;
     int64_t first_event = check->last_event + 1;
     if (link->seq != check->last_seq + 1)
-        find(check, "batch %lld is missing", (long long)(check->last_seq + 1));
+        find(check, "batch %lld is missing", (long long)check->last_seq + 1);
     if (link->at.seconds < check->last_at.seconds)
         find(check, "batch %lld is earlier than the batch before it", (long long)link->seq);
     chain_begin(&gathering, &check->before, link->seq, link->epoch, link->writer, link->at);

@@ -75,9 +75,6 @@ bool ledger_checkpoint_due(const struct ledger *ledger);
 // a commit. *busy says that a reader kept the WAL from being reset.
 bool ledger_checkpoint(struct ledger *ledger, bool *busy, struct ledger_error *error);
 
-// Bytes of the file and of its WAL.
-void ledger_size(const struct ledger *ledger, int64_t *file_bytes, int64_t *wal_bytes);
-
 // ---- Reading what is durable
 
 struct ledger_reader;

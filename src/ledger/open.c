@@ -262,9 +262,3 @@ struct instant ledger_last_time(const struct ledger *ledger)
 {
     return ledger->last_time;
 }
-
-void ledger_size(const struct ledger *ledger, int64_t *file_bytes, int64_t *wal_bytes)
-{
-    *file_bytes = file_size(ledger->path);
-    *wal_bytes = file_size(ledger->wal_path);
-}

@@ -142,6 +142,7 @@ void pending_gather(struct pending *pending, const struct batch *batch, int64_t 
     pending->batch = batch->seq;
     for (size_t i = 0; i < batch->row_count; i++) {
         struct pending_rows *rows = &pending->tables[table_of(&batch->rows[i], last_account)];
+        // An array of pointers to rows: NOLINTNEXTLINE(bugprone-sizeof-expression)
         rows->rows = memory_grow(rows->rows, rows->count, &rows->capacity, sizeof(*rows->rows));
         rows->rows[rows->count++] = &batch->rows[i];
     }

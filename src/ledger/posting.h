@@ -27,9 +27,9 @@
 enum posting_kind { POSTING_EVENT, POSTING_RESERVATION, POSTING_TRANSFER };
 #define POSTING_KIND_COUNT 3
 
-// How far a table may lag before it is filled. A run of this length takes one and a half to two milliseconds.
-// One of twice the length takes twice as long and saves a tenth of a commit's work over all, as a tenant's
-// page is written half as often; but the commit that it falls to waits for it.
+// How far a table may lag before it is filled. A run of this length takes some two milliseconds of a
+// processor. One of twice the length takes twice as long and saves a tenth of a commit's work over all, as a
+// tenant's page is written half as often; but the commit that it falls to waits for it.
 #define POSTING_RUN 2048
 
 struct postings {

@@ -47,6 +47,15 @@ bool verify_step(struct verification *verification, sqlite3_stmt *statement, boo
 
 // ---- The file
 
+// What SQLite finds begins with a line that only names the database, "*** in database main ***"; of what
+// follows, the first line is told.
+static void file_is_damaged(struct verification *verification, const char *text)
+{
+    const char *line = strncmp(text, "***", 3) == 0 ? strchr(text, '\n') : NULL;
+    line = line != NULL ? line + 1 : text;
+    verify_find(verification, "the file is damaged: %.*s", (int)strcspn(line, "\n"), line);
+}
+
 static bool verify_file(struct verification *verification)
 {
     verify_progress(verification, "file", 0, 0);
@@ -56,7 +65,7 @@ static bool verify_file(struct verification *verification)
         return false;
     const char *text = found ? (const char *)sqlite3_column_text(check, 0) : NULL;
     if (text == NULL || strcmp(text, "ok") != 0)
-        verify_find(verification, "the file is damaged: %s", text == NULL ? "SQLite says nothing" : text);
+        file_is_damaged(verification, text == NULL ? "SQLite says nothing" : text);
     sqlite3_reset(check);
     return true;
 }

@@ -29,8 +29,9 @@ static void *allocate(size_t size)
         if (reading.goes_on) {
             longjmp(reading.leave, 1);
         }
-        fatal("out of memory", "size=%zu", size);
+        fatal("out of memory", "size=%zu", size); // which does not return
     }
+    // cppcheck-suppress nullPointerRedundantCheck ; neither longjmp nor fatal returns
     *piece = (struct piece){0};
     if (reading.goes_on) {
         piece->previous = reading.last;

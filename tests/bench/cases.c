@@ -200,7 +200,7 @@ static void run_open_loop(struct stage *stage)
     stage_measure(stage, &shape, &measured);
     stage_close(stage);
     syncs = (struct histogram){0};
-    disk_sync(stage->settings->folder, SYNC_SECONDS, &syncs);
+    disk_measure_syncs(stage->settings->folder, SYNC_SECONDS, &syncs);
     snprintf(note, sizeof note, "p99, which is %.1f times the median of a sync",
              (double)histogram_percentile(&measured.load.latencies, 990) /
                  (double)histogram_percentile(&syncs, 500));

@@ -22,7 +22,7 @@ void disk_check(const char *folder)
         bench_fail("%s is in memory: set BENCH_DIR to a folder on a disk", folder);
 }
 
-void disk_sync(const char *folder, double seconds, struct histogram *syncs)
+void disk_measure_syncs(const char *folder, double seconds, struct histogram *syncs)
 {
     static char page[PAGE_BYTES];
     char path[PATH_MAX + 8];

@@ -8,6 +8,6 @@
 void disk_check(const char *folder);
 
 // How long it takes to write a page of 4 KiB into a file that has it already, and to sync it.
-void disk_sync(const char *folder, double seconds, struct histogram *syncs);
+void disk_measure_syncs(const char *folder, double seconds, struct histogram *syncs);
 
 #endif

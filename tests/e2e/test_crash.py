@@ -1,107 +1,21 @@
-"""Stopping, crashing, failing disks, and ledgers that can't be opened."""
+"""What a crash leaves, failing disks, and ledgers that can't be opened; tests/crash has what is done under load."""
 
 import os
 import resource
 import shutil
-import signal
 import socket
 import subprocess
-import threading
 
-from agreement import agree, commitments_agree, movements_agree, pages
-from harness import BUILD, Daemon, Gone, Refused, check, equal, parse, until
+from agreement import agree
+from harness import BUILD, Daemon, Refused, check, equal, until
 from manifests import contract, small
 
 ONE = dict(pool="hall/a", gpus=1, start="2026-12-05T00:00:00Z", hours=1)
 GOOD = dict(pool="hall/a", gpus=8, start="2026-12-05T00:00:00Z", hours=24)
 
 
-def load(clients, each, stop_after, stop):
-    """Pipelines bookings on all clients; calls `stop` when so many are acknowledged; gives what was acknowledged."""
-    acknowledged = [set() for _ in clients]
-    reached = threading.Event()
-    failures = []
-
-    def read(number, client):
-        try:
-            while client.expected:
-                # Read as fast as they come, so that the stop falls into the middle: the schemas are checked elsewhere.
-                identity, _ = client.expected.pop(0)
-                reply = parse(client.line())
-                equal(reply["id"], identity)
-                acknowledged[number].add(reply["result"]["client_ref"])
-                if sum(map(len, acknowledged)) >= stop_after:
-                    reached.set()
-        except (Gone, OSError):
-            pass
-        except Exception as failure:  # told by the main thread
-            failures.append(failure)
-        finally:
-            if failures or not client.expected:
-                reached.set()
-
-    def write(number, client):
-        requests = [client.request("reservation.create", dict(ONE, client_ref=f"{number}-{k}")) for k in range(each)]
-        try:
-            for k in range(0, each, 10):
-                client.socket.sendall(b"".join(requests[k:k + 10]))
-        except OSError:
-            pass
-
-    threads = []
-    for place in enumerate(clients):
-        writer, reader = (threading.Thread(target=job, args=place) for job in (write, read))
-        writer.start()
-        until(lambda: place[1].expected, "the first request")
-        reader.start()
-        threads += [writer, reader]
-    check(reached.wait(60), "nothing was acknowledged")
-    stop()
-    for thread in threads:
-        thread.join()
-    equal(failures, [], "what the readers met")
-    return set().union(*acknowledged)
-
-
 def refs_in_the_ledger(daemon):
     return {row["client_ref"] for row in daemon.sql("SELECT client_ref FROM v_reservation")}
-
-
-def test_sigterm_in_the_middle_of_load():
-    """What was read is committed and answered: the ledger has exactly what was acknowledged."""
-    manifest = contract("10000000.00")
-    manifest["pools"][0]["capacity"][0]["gpus"] = 100000
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with Daemon(manifest) as daemon:
-            clients = [daemon.tenant("acme", by_token=True) for _ in range(4)]
-            acknowledged = load(clients, 5000, 100, lambda: daemon.process.send_signal(number))
-            daemon.ended()
-            equal(refs_in_the_ledger(daemon), acknowledged, "what is in the ledger, what was acknowledged")
-            daemon.start()
-            with daemon.operator() as operator:
-                commitments_agree(daemon, operator)
-                movements_agree(daemon, operator)
-
-
-def test_kill_in_the_middle_of_load():
-    """Every acknowledged booking is there after a crash, and asking again books nothing twice."""
-    for attempt in range(3):
-        with Daemon(contract("10000000.00")) as daemon:
-            clients = [daemon.tenant("acme", by_token=True) for _ in range(4)]
-            acknowledged = load(clients, 200, 40 + 60 * attempt, daemon.process.kill)
-            daemon.kill()
-            daemon.verify()
-            daemon.start()
-            there = refs_in_the_ledger(daemon)
-            check(acknowledged <= there, "lost after a crash:", sorted(acknowledged - there))
-            client = daemon.tenant("acme", by_token=True)
-            agree(daemon)
-            wanted = [f"{number}-{k}" for number in range(4) for k in range(200)]
-            replies = client.pipeline([("reservation.create", dict(ONE, client_ref=ref)) for ref in wanted])
-            for ref, reply in zip(wanted, replies):
-                equal(reply["result"].get("replayed", False), ref in there, f"replay of {ref}")
-            found = [r["client_ref"] for r in pages(client, "reservation.list", "reservations", "id")]
-            equal(sorted(found), sorted(wanted), "each is there once")
 
 
 def test_a_second_daemon():

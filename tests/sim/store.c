@@ -87,6 +87,9 @@ static void keep_texts(struct store *store, struct row *row)
         KEEP(client_ref.client_ref);
         KEEP(client_ref.method);
         break;
+    case ROW_TOKEN:
+        KEEP(token.label);
+        break;
     case ROW_MANIFEST:
         KEEP(manifest.note);
         break;
@@ -233,19 +236,13 @@ static void load_slices(const struct store *store, struct book *book,
 
 struct book *store_load(const struct model *model, const struct store *store)
 {
-    static const enum row_kind order[] = {ROW_MANIFEST,
-                                          ROW_SITE,
-                                          ROW_SITE_POWER,
-                                          ROW_POOL,
-                                          ROW_RATE,
-                                          ROW_CAPACITY_CHANGE,
-                                          ROW_TENANT,
-                                          ROW_UID,
-                                          ROW_CONTRACT,
-                                          ROW_CONTRACT_TERMS,
-                                          ROW_CONTRACT_PRICE,
-                                          ROW_CONTRACT_POOL,
-                                          ROW_CONTRACT_PERIOD,
+    static const enum row_kind order[] = {ROW_MANIFEST,       ROW_SITE,
+                                          ROW_SITE_POWER,     ROW_POOL,
+                                          ROW_RATE,           ROW_CAPACITY_CHANGE,
+                                          ROW_TENANT,         ROW_UID,
+                                          ROW_TOKEN,          ROW_CONTRACT,
+                                          ROW_CONTRACT_TERMS, ROW_CONTRACT_PRICE,
+                                          ROW_CONTRACT_POOL,  ROW_CONTRACT_PERIOD,
                                           ROW_ACCOUNT};
     struct book_options options = {.horizon_years = model->horizon_years,
                                    .hold_seconds_max = model->hold_seconds_max,

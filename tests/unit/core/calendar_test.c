@@ -105,14 +105,13 @@ static void compare_least(struct naive *naive)
 
 static void compare_searches(struct naive *naive)
 {
-    int32_t from, to, first_below = -1, last_below = -1, first_at_least = -1;
+    int32_t from, to, first_below = -1, first_at_least = -1;
     random_window(naive, &from, &to);
     int32_t gpus =
         naive->free[random_below(naive, (uint32_t)naive->size)] + (int32_t)random_below(naive, 3) - 1;
     for (int32_t i = from; i < to; i++) {
         if (naive->free[i] < gpus) {
             first_below = first_below < 0 ? i : first_below;
-            last_below = i;
         } else if (first_at_least < 0) {
             first_at_least = i;
         }
@@ -120,9 +119,6 @@ static void compare_searches(struct naive *naive)
     struct hour start = hour_at(naive, from), end = hour_at(naive, to), found = {-7};
     CHECK(naive, calendar_first_below(naive->calendar, start, end, gpus, &found) == (first_below >= 0));
     CHECK(naive, found.number == (first_below < 0 ? -7 : naive->origin + first_below));
-    found.number = -7;
-    CHECK(naive, calendar_last_below(naive->calendar, start, end, gpus, &found) == (last_below >= 0));
-    CHECK(naive, found.number == (last_below < 0 ? -7 : naive->origin + last_below));
     found.number = -7;
     CHECK(naive, calendar_first_at_least(naive->calendar, start, end, gpus, &found) == (first_at_least >= 0));
     CHECK(naive, found.number == (first_at_least < 0 ? -7 : naive->origin + first_at_least));

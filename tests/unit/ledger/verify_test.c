@@ -378,6 +378,28 @@ static void a_reader_refuses_what_can_not_be(void **state)
     ledger_reader_close(reader);
 }
 
+static void a_lost_page_is_named(void **state)
+{
+    (void)state;
+    struct ledger_error error = {0};
+    char path[PATH_SIZE], page[4096] = {0};
+    workshop_path(&workshop, "lost.db", path);
+    assert_true(ledger_backup(workshop.path, path, &error));
+    int64_t root = workshop_count(&workshop, path, "SELECT rootpage FROM sqlite_schema WHERE name = 'event'");
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (root - 1) * (long)sizeof page, SEEK_SET), 0);
+    assert_int_equal(fwrite(page, 1, sizeof page, file), sizeof page);
+    fclose(file);
+    struct verify_report report = verify(path);
+    assert_false(report.sound);
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, "Page %d", (int)root);
+    assert_non_null(strstr(report.message, wanted));
+    assert_null(strchr(report.message, '\n'));
+    assert_null(strstr(report.message, "***"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_is_found),
         cmocka_unit_test(what_can_not_be_is_not_loaded),
         cmocka_unit_test(a_reader_refuses_what_can_not_be),
+        cmocka_unit_test(a_lost_page_is_named),
     };
     return cmocka_run_group_tests(tests, begin_all, end_all);
 }
