@@ -127,6 +127,12 @@ static bool serve_pages(struct reading *reading, bool (*serve)(struct reading *)
             return false;
         }
         end_reply(reading->out);
+        // In a damaged table the numbers may go back, and a client that asks for page after page would go
+        // round.
+        if (reading->page.has_next && reading->page.next <= reading->page.after) {
+            buffer_append_text(reading->out, "goes round\n");
+            return true;
+        }
     } while (reading->page.has_next);
     return true;
 }

@@ -5,6 +5,10 @@
 // by another reader, and what it refuses as no JSON is none; every call is either a known method or an error
 // with a sentence; an id comes back as it was written; every reply is one line of JSON that begins with its
 // request's id. What is decided is never applied, so the world stays as it is.
+
+// Before base/json.h, which has names in common with it.
+#include <jansson.h>
+
 #include "fuzz.h"
 
 #include "grammar.h"
@@ -160,6 +164,32 @@ static void check_against_grammar(const struct wire_message *message, const char
         FUZZ_FAIL("JSON was refused: %s", said);
 }
 
+// The id of a call is that of its own request in the text, read here in another way.
+static void check_id(const struct wire_call *call, const json_t *entry)
+{
+    const json_t *written = json_is_object(entry) ? json_object_get(entry, "id") : NULL;
+    bool is_id = json_is_string(written) || json_is_number(written) || json_is_null(written);
+    if (call->id == NULL) {
+        FUZZ_CHECK(json_is_object(entry) && written == NULL);
+        return;
+    }
+    json_t *id = json_loads(call->id, JSON_DECODE_ANY, NULL);
+    FUZZ_CHECK(id != NULL);
+    FUZZ_CHECK(is_id ? json_equal(id, written) : json_is_null(id) && call->error.code == RPC_INVALID_REQUEST);
+    json_decref(id);
+}
+
+static void check_ids(const struct wire_message *message, const char *line, size_t length)
+{
+    json_t *root = json_loadb(line, length, JSON_DECODE_ANY, NULL);
+    FUZZ_CHECK(root != NULL);
+    FUZZ_CHECK(!message->is_batch || json_array_size(root) == message->call_count);
+    bool is_refused_whole = json_is_array(root) && !message->is_batch;
+    for (size_t i = 0; i < message->call_count && !is_refused_whole; i++)
+        check_id(&message->calls[i], message->is_batch ? json_array_get(root, i) : root);
+    json_decref(root);
+}
+
 static void parse(const char *line, size_t length)
 {
     struct wire_message message;
@@ -167,6 +197,8 @@ static void parse(const char *line, size_t length)
     FUZZ_CHECK(message.call_count >= 1 && message.call_count <= WIRE_BATCH_MAX);
     FUZZ_CHECK(message.is_batch || message.call_count == 1);
     check_against_grammar(&message, line, length);
+    if (message.calls[0].error.code != RPC_PARSE_ERROR)
+        check_ids(&message, line, length);
     for (size_t i = 0; i < message.call_count; i++)
         answer(&message.calls[i], length);
 }
@@ -176,6 +208,8 @@ static void check_cut(const char *bytes, size_t length, size_t line, size_t cons
 {
     size_t again, taken;
     bool too_large;
+    FUZZ_CHECK(bytes[consumed - 1] == '\n' && memchr(bytes, '\n', line) == NULL);
+    FUZZ_CHECK(line == consumed - 1 - (consumed > 1 && bytes[consumed - 2] == '\r'));
     FUZZ_CHECK(!line_next(bytes, consumed - 1, LINE_MAX, &again, &taken, &too_large) && !too_large);
     size_t part = consumed + (length - consumed) / 2;
     FUZZ_CHECK(line_next(bytes, part, LINE_MAX, &again, &taken, &too_large) && again == line &&
