@@ -152,6 +152,9 @@ size_t book_live_count(const struct book *book);
 void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
                             struct instant now);
 void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now);
+// The seq of the last event that was applied, or was there when the book was loaded; 0: none.
+int64_t book_last_event(const struct book *book);
+
 void book_write_event(const struct book *book, struct json *json, const struct event_row *event);
 void book_write_transfer(const struct book *book, struct json *json, const struct transfer_row *transfer);
 // The whole manifest that would recreate the present inventory, tenants and contracts.

@@ -28,6 +28,7 @@ static const struct handler_row handlers[METHOD_COUNT] = {
     [METHOD_COMMITMENT_STATUS] = {handle_commitment_status, true},
     [METHOD_STATEMENT_LIST] = {handle_statement_list, true},
     [METHOD_EVENT_LIST] = {handle_event_list, true},
+    [METHOD_EVENT_WATCH] = {handle_event_watch, true},
     [METHOD_MANIFEST_APPLY] = {handle_change, true},
     [METHOD_MANIFEST_EXPORT] = {handle_manifest_export, true},
     [METHOD_CAPACITY_CHANGE] = {handle_change, true},

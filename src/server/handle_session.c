@@ -30,6 +30,9 @@ enum answer handle_session_info(struct exchange *exchange)
 enum answer handle_session_login(struct exchange *exchange)
 {
     struct session *session = &exchange->connection->session;
+    if (exchange->connection->watch.is_on) {
+        return answer_error(exchange, RPC_CONFLICT, "this connection watches: log in before that", NULL);
+    }
     if (session_login(session, exchange->server->store.book, exchange->call->parameters.token)) {
         return handle_session_info(exchange);
     }
@@ -105,6 +108,7 @@ enum answer handle_server_status(struct exchange *exchange)
     json_write_instant(&json, "now", exchange->now);
     write_ledger(&json, server);
     json_write_integer(&json, "connections", (int64_t)server->connection_count);
+    json_write_integer(&json, "watchers", (int64_t)server->watches.count);
     json_write_integer(&json, "queue_depth", (int64_t)server->reader.depth);
     json_write_integer(&json, "reservations",
                        server->store.book == NULL ? 0 : (int64_t)book_live_count(server->store.book));

@@ -40,6 +40,7 @@ enum answer handle_reservation_list(struct exchange *exchange);
 enum answer handle_commitment_status(struct exchange *exchange);
 enum answer handle_statement_list(struct exchange *exchange);
 enum answer handle_event_list(struct exchange *exchange);
+enum answer handle_event_watch(struct exchange *exchange);
 enum answer handle_manifest_export(struct exchange *exchange);
 
 // handle_change.c: decided by the book

@@ -78,9 +78,6 @@ void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch)
 
 static void write_reply(const struct slot *slot, struct buffer *output)
 {
-    if (slot->is_silent) {
-        return;
-    }
     if (slot->opening != '\0') {
         buffer_append(output, &slot->opening, 1);
     }
@@ -105,7 +102,13 @@ size_t slot_queue_release(struct slot_queue *queue, struct slot_pool *pool, int6
         }
         queue->count--;
         queue->bytes -= slot->text.length;
-        write_reply(slot, output);
+        if (!slot->is_silent) {
+            write_reply(slot, output);
+            queue->in_line = !slot->ends_line;
+        }
+        if (slot->fate != NULL) {
+            *slot->fate = SLOT_LEFT;
+        }
         slot_give_back(pool, slot);
         released++;
     }
@@ -118,6 +121,10 @@ static void fail(struct slot_queue *queue, struct slot *slot, bool outcome_unkno
         queue->bytes -= slot->text.length;
     }
     slot->filled = false;
+    if (slot->fate != NULL) {
+        *slot->fate = SLOT_FAILED;
+        slot->fate = NULL;
+    }
     buffer_clear(&slot->text);
     wire_reply_ledger_unavailable(&slot->text, slot->id.data, outcome_unknown,
                                   outcome_unknown

@@ -21,11 +21,15 @@
 struct connection;
 struct job;
 
+// What became of a reply, for whoever has to know.
+enum slot_fate { SLOT_WAITING, SLOT_LEFT, SLOT_FAILED };
+
 struct slot {
     struct slot *next;             // in a queue or in the pool
     struct connection *connection; // who is to be answered: NULL when nobody is, or the client has left
     struct job *job;               // what fills it later on, when that is a job
     int64_t batch;                 // the batch it waits for
+    enum slot_fate *fate;          // who has to know; NULL: nobody
     bool filled;
     bool is_silent;     // of a request without id: it counts as all others do, and nothing is sent
     bool replayed;      // shows an earlier decision
@@ -44,6 +48,7 @@ struct slot_queue {
     struct slot *first, *last;
     size_t count;
     size_t bytes; // of the replies in it
+    bool in_line; // a batch's line has left in part
 };
 
 struct slot *slot_take(struct slot_pool *pool, const char *id);

@@ -201,10 +201,16 @@ static void note_events(struct writer *writer, const struct batch *batch)
             memset(writer->event_batch + old, 0,
                    (writer->event_batch_count - old) * sizeof(*writer->event_batch));
         }
+        writer->last_event = batch->rows[i].event.seq;
         writer->event_batch[0] = batch->seq;
         writer->event_batch[tenant] = batch->seq;
         writer->server->totals.events++;
     }
+}
+
+bool writer_has_news(const struct writer *writer, uint32_t tenant, int64_t batch)
+{
+    return tenant < writer->event_batch_count && writer->event_batch[tenant] > batch;
 }
 
 static void committed(struct writer *writer)
@@ -321,6 +327,7 @@ static void after_commit(void *context)
     go_on(writer);
     connections_touch_waiting(server);
     reader_durable(&server->reader);
+    watches_durable(&server->watches);
 }
 
 // ---- Recovery
@@ -342,6 +349,7 @@ void writer_adopt(struct writer *writer)
         time = config->manual_time;
     }
     writer->durable = ledger_last_batch(server->store.ledger);
+    writer->last_event = book_last_event(server->store.book);
     clock_restore(&server->clock, time);
 }
 
@@ -375,6 +383,7 @@ static void after_reopen(void *context)
     writer->reopened = (struct store){0};
     writer_adopt(writer);
     reader_reopen(&server->reader);
+    watches_reopened(&server->watches);
     connections_resolve(server);
     log_info("ledger is back", "last_batch=%lld", (long long)writer->durable);
 }

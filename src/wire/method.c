@@ -48,6 +48,7 @@ const struct method_row method_table[METHOD_COUNT] = {
                                TENANT | BIT(FROM) | BIT(TO) | BIT(AFTER) | BIT(LIMIT), 0},
     [METHOD_EVENT_LIST] = {METHOD_EVENT_LIST, "event.list", ACCESS_TENANT, false,
                            TENANT | BIT(AFTER) | BIT(LIMIT) | BIT(WAIT_SECONDS), 0},
+    [METHOD_EVENT_WATCH] = {METHOD_EVENT_WATCH, "event.watch", ACCESS_TENANT, false, TENANT | BIT(AFTER), 0},
     [METHOD_MANIFEST_APPLY] = {METHOD_MANIFEST_APPLY, "manifest.apply", ACCESS_OPERATOR, true,
                                CHANGE | BIT(MANIFEST), BIT(MANIFEST)},
     [METHOD_MANIFEST_EXPORT] = {METHOD_MANIFEST_EXPORT, "manifest.export", ACCESS_OPERATOR, false, 0, 0},

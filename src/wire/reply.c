@@ -72,6 +72,14 @@ void wire_reply_rate_limited(struct buffer *out, const char *id, int64_t retry_a
     reply_error_end(&json);
 }
 
+void wire_reply_watch_ended(struct buffer *out, int64_t after)
+{
+    struct json json = reply_error_begin(out, "null", RPC_OVERLOADED,
+                                         "events are not taken as fast as they come: go on after this one");
+    json_write_integer(&json, "after", after);
+    reply_error_end(&json);
+}
+
 // ---- Refusals
 
 // "legs[1].gpus" for a member of a leg; the core knows the leg by its number.

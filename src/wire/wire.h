@@ -33,6 +33,7 @@ enum method {
     METHOD_COMMITMENT_STATUS,
     METHOD_STATEMENT_LIST,
     METHOD_EVENT_LIST,
+    METHOD_EVENT_WATCH,
     METHOD_MANIFEST_APPLY,
     METHOD_MANIFEST_EXPORT,
     METHOD_CAPACITY_CHANGE,
@@ -44,7 +45,7 @@ enum method {
     METHOD_SERVER_BACKUP,
     METHOD_CLOCK_ADVANCE,
 };
-#define METHOD_COUNT 26
+#define METHOD_COUNT 27
 
 // Every parameter that any method has, by its name on the wire. `present` has bit (1 << enum parameter) for
 // those given (JSON null counts as left out).
@@ -229,6 +230,12 @@ void wire_reply_reservation_list(struct buffer *out, const char *id, const struc
                                  int64_t next, struct instant now);
 void wire_reply_event_list(struct buffer *out, const char *id, const struct book *book,
                            const struct event_row *events, size_t count, bool has_next, int64_t next);
+
+// A notification of an event, with the newline after it, appended.
+void wire_event_notification(struct buffer *out, const struct book *book, const struct event_row *event);
+
+// The last word to a watcher that doesn't keep up.
+void wire_reply_watch_ended(struct buffer *out, int64_t after);
 void wire_reply_statement_list(struct buffer *out, const char *id, const struct book *book,
                                const struct transfer_row *transfers, size_t count, bool has_next,
                                int64_t next);
