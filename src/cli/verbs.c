@@ -122,8 +122,9 @@ const struct verb verb_table[] = {
      .method = "event.list",
      .run = run_events,
      .show = show_events,
-     .details = "--follow shows the events there are after --after (0: all), and then each new one. With -o "
-                "json each\n"
+     .details = "--follow shows each new event as it happens, with --after those after that one first (0: "
+                "all). A lost\n"
+                "connection is made again, and they go on where they were; Ctrl-C ends it. With -o json each "
                 "is a line."},
     {.name = "apply",
      .help = "Apply a manifest",

@@ -170,6 +170,58 @@ static void test_failure_before_the_write(void **state)
     end(&bench);
 }
 
+static void test_what_became_of_it(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    enum slot_fate left = SLOT_WAITING, failed = SLOT_WAITING;
+    struct slot *first = push(&bench, "1"), *second = push(&bench, "2");
+    first->fate = &left;
+    second->fate = &failed;
+    fill(&bench, first, "done", 6);
+    fill(&bench, second, "done", 7);
+    assert_int_equal(release(&bench, 5), 0);
+    assert_int_equal(left, SLOT_WAITING);
+    slot_queue_fail(&bench.queue, 6, 7);
+    assert_int_equal(failed, SLOT_FAILED);
+    assert_int_equal(release(&bench, 6), 2);
+    assert_int_equal(left, SLOT_LEFT);
+    assert_int_equal(failed, SLOT_FAILED); // though the error left in its place
+    enum slot_fate silent = SLOT_WAITING;
+    struct slot *slot = push(&bench, "null");
+    assert_null(slot->fate); // it was used before
+    slot->is_silent = true;
+    slot->fate = &silent;
+    fill(&bench, slot, "done", 0);
+    end(&bench);
+    assert_int_equal(silent, SLOT_LEFT);
+}
+
+static void test_within_a_line(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *slots[4];
+    for (int i = 0; i < 4; i++) {
+        slots[i] = push(&bench, "1");
+        slots[i]->ends_line = i == 2;
+        slots[i]->is_silent = i == 3; // the last of a batch, without an answer, after the line's end
+    }
+    fill(&bench, slots[0], "a", 0);
+    release(&bench, 0);
+    assert_true(bench.queue.in_line);
+    fill(&bench, slots[1], "b", 0);
+    release(&bench, 0);
+    assert_true(bench.queue.in_line);
+    fill(&bench, slots[2], "c", 0);
+    release(&bench, 0);
+    assert_false(bench.queue.in_line);
+    fill(&bench, slots[3], "d", 0);
+    release(&bench, 0);
+    assert_false(bench.queue.in_line);
+    end(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +232,8 @@ int main(void)
         cmocka_unit_test(test_slots_are_used_again),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_failure_before_the_write),
+        cmocka_unit_test(test_what_became_of_it),
+        cmocka_unit_test(test_within_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
