@@ -37,7 +37,7 @@ ORDER = [
     "reservation.cancel", "reservation.get", "reservation.list",
     "commitment.status", "statement.list", "event.list", "event.watch",
     "manifest.apply", "manifest.export", "capacity.change", "tenant.suspend", "tenant.resume",
-    "token.create", "token.revoke", "server.status", "server.backup", "clock.advance",
+    "token.create", "token.revoke", "server.status", "server.metrics", "server.backup", "clock.advance",
 ]
 
 

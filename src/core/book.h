@@ -152,6 +152,10 @@ size_t book_live_count(const struct book *book);
 void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
                             struct instant now);
 void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now);
+// What is used of a period, and its floor.
+void book_period_use(const struct book *book, uint32_t period, struct instant now, struct amount *used,
+                     struct amount *floor);
+
 // The seq of the last event that was applied, or was there when the book was loaded; 0: none.
 int64_t book_last_event(const struct book *book);
 

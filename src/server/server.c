@@ -305,6 +305,7 @@ int server_open(struct server *server, const struct config *config)
 {
     char error[LISTENER_ERROR_SIZE];
     *server = (struct server){.config = config, .listener.lock = -1, .timer.descriptor = -1};
+    server->slots.metrics = &server->metrics;
     ignore_signals();
     raise_descriptor_limit(config);
     if (!digest_initialise() || !size_pool() || !open_loop(server)) {

@@ -16,6 +16,7 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/listener.h"
+#include "server/metrics.h"
 #include "server/quota.h"
 #include "server/reader.h"
 #include "server/slot.h"
@@ -47,6 +48,7 @@ struct server {
     struct timer timer;
     struct quota quota;
     struct totals totals;
+    struct metrics metrics;
     uint64_t started_milliseconds;
     bool stopping;
 

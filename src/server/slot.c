@@ -16,6 +16,7 @@ struct slot *slot_take(struct slot_pool *pool, const char *id)
         pool->first = slot->next;
         slot->next = NULL;
     }
+    slot->method = METHOD_COUNT;
     buffer_append_text(&slot->id, id);
     return slot;
 }
@@ -33,6 +34,10 @@ static void empty(struct buffer *buffer)
 void slot_give_back(struct slot_pool *pool, struct slot *slot)
 {
     struct buffer id = slot->id, text = slot->text;
+    if (pool->metrics != NULL) {
+        metrics_answered(pool->metrics, slot->method,
+                         slot->filled ? slot->outcome : wire_reply_code(&text, id.length));
+    }
     empty(&id);
     empty(&text);
     *slot = (struct slot){.next = pool->first, .id = id, .text = text};
@@ -65,6 +70,7 @@ void slot_queue_push(struct slot_queue *queue, struct slot *slot)
 void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch)
 {
     assert(!slot->filled && (slot->text.length > 0 || slot->is_silent));
+    slot->outcome = wire_reply_code(&slot->text, slot->id.length);
     if (slot->is_silent) {
         empty(&slot->text);
     }

@@ -244,6 +244,7 @@ static void give(struct watch *watch, const struct watch_page *page, const struc
     struct connection *connection = watch->connection;
     if (text->length > 0) {
         buffer_append(&connection->output, text->data, text->length);
+        watches->server->metrics.events_sent += (int64_t)page->count;
         watch->mark = connection->taken + (int64_t)connection_untaken(connection);
         connection_touch(connection);
     }

@@ -219,8 +219,18 @@ static void committed(struct writer *writer)
     writer->durable = writer->batch.seq;
     server->totals.batches++;
     server->totals.rows += (int64_t)writer->batch.row_count;
+    histogram_add(&server->metrics.batches, &rows_scale, (int64_t)writer->batch.row_count);
+    histogram_add(&server->metrics.commits, &commit_scale, writer->commit_microseconds);
     note_events(writer, &writer->batch);
     batch_empty(&writer->batches[writer->open ^ 1]);
+}
+
+static void commit(void *context)
+{
+    struct writer *writer = context;
+    uint64_t begun = uv_hrtime();
+    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
+    writer->commit_microseconds = (int64_t)((uv_hrtime() - begun) / 1000);
 }
 
 bool writer_commit_now(struct writer *writer, struct ledger_error *error)
@@ -231,7 +241,9 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
         return true;
     }
     close_batch(writer);
-    if (ledger_commit(writer->server->store.ledger, &writer->batch, error) != COMMIT_DONE) {
+    commit(writer);
+    if (writer->outcome != COMMIT_DONE) {
+        *error = writer->error;
         return false;
     }
     committed(writer);
@@ -239,14 +251,6 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
 }
 
 // ---- Commits and checkpoints, on the thread
-
-static void commit(void *context)
-{
-    struct writer *writer = context;
-    uint64_t begun = uv_hrtime();
-    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
-    writer->commit_microseconds = (int64_t)((uv_hrtime() - begun) / 1000);
-}
 
 static void checkpoint(void *context)
 {

@@ -2,6 +2,7 @@
 #include "wire/reply.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct json envelope_begin(struct buffer *out, const char *id)
@@ -18,6 +19,17 @@ struct json wire_reply_begin(struct buffer *out, const char *id)
     struct json json = envelope_begin(out, id);
     json_write_object(&json, "result");
     return json;
+}
+
+int wire_reply_code(const struct buffer *reply, size_t id_length)
+{
+    static const char error[] = ",\"error\":{\"code\":";
+    size_t at = sizeof "{\"jsonrpc\":\"2.0\",\"id\":" - 1 + id_length;
+    if (reply->length == 0)
+        return WIRE_NO_REPLY;
+    if (reply->length < at + sizeof error || memcmp(reply->data + at, error, sizeof error - 1) != 0)
+        return 0;
+    return (int)strtol(reply->data + at + sizeof error - 1, NULL, 10);
 }
 
 void wire_reply_end(struct json *json)
