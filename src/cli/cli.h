@@ -96,7 +96,7 @@ void show_event_line(struct cli *cli, const json_t *event);
 void show_changes(struct cli *cli, const json_t *result);
 void show_manifest(struct cli *cli, const json_t *result);
 void show_ping(struct cli *cli, const json_t *result);
-void show_metrics(struct cli *cli, const json_t *result);
+void show_metrics(struct cli *cli, const json_t *result); // metrics.c
 
 // Prints JSON, indented, with a newline.
 void show_json(struct cli *cli, const json_t *value);

@@ -245,13 +245,6 @@ void show_manifest(struct cli *cli, const json_t *result)
     show_json(cli, json_object_get(result, "manifest"));
 }
 
-// As it is: its readers are programs.
-void show_metrics(struct cli *cli, const json_t *result)
-{
-    const char *text = json_string_value(json_object_get(result, "metrics"));
-    fputs(text == NULL ? "" : text, cli->out);
-}
-
 void show_ping(struct cli *cli, const json_t *result)
 {
     char *now = value_text("now", json_object_get(result, "now"));

@@ -188,7 +188,8 @@ const struct verb verb_table[] = {
      .help = "Print what is counted and measured, for monitoring",
      .method = "server.metrics",
      .show = show_metrics,
-     .details = "OpenMetrics text, as node_exporter's textfile collector takes it."},
+     .details = "The text is as node_exporter's textfile collector and promtool take it; with -o json it is "
+                "OpenMetrics,\nin one member."},
     {.name = "ping",
      .help = "Ask whether the daemon is there, and what its clock says",
      .method = "server.ping",

@@ -109,6 +109,7 @@ def test_every_verb():
         equal(operator.json("token", "create", "t", "--tenant", "beta")["label"], "t")
         equal(operator.json("token", "revoke", "t")["label"], "t")
         equal(operator.json("status")["clock"], "manual")
+        check(operator.run("metrics")[0].endswith("# EOF\n"), "metrics")
         daemon.verify(operator.json("backup", "b.db")["path"])
         equal(operator.json("advance", "+36h")["now"], "2026-12-02T00:00:00Z")
         exported = operator.json("export")

@@ -453,6 +453,24 @@ static void test_following_that_does_not_begin(void **state)
     end(&run);
 }
 
+// A counter's family gets the name of its samples; all else stays.
+static void test_metrics_are_text(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_RESULT(
+            "\"metrics\":\"# TYPE a counter\\n# HELP a Of a.\\na_total{x=\\\"# TYPE a counter\\\"} 1\\n"
+            "# TYPE a_b gauge\\n# UNIT a_b b\\n# HELP a_b counter\\na_b 2\\n# EOF\\n\""),
+        NULL};
+    struct run run = RUN(script, "metrics");
+    assert_int_equal(run.status, 0);
+    assert_params(&run, 0, "server.metrics", "{}");
+    assert_string_equal(run.out,
+                        "# TYPE a_total counter\n# HELP a_total Of a.\na_total{x=\"# TYPE a counter\"} 1\n"
+                        "# TYPE a_b gauge\n# UNIT a_b b\n# HELP a_b counter\na_b 2\n# EOF\n");
+    end(&run);
+}
+
 static void test_a_calendar_begins_now(void **state)
 {
     (void)state;
@@ -575,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_following_goes_on_after_the_last),
         cmocka_unit_test(test_following_from_now_on),
         cmocka_unit_test(test_following_that_does_not_begin),
+        cmocka_unit_test(test_metrics_are_text),
         cmocka_unit_test(test_a_calendar_begins_now),
         cmocka_unit_test(test_repeating_needs_no_client_ref_where_it_is_harmless),
         cmocka_unit_test(test_an_export_is_the_manifest_alone),

@@ -170,6 +170,35 @@ static void test_failure_before_the_write(void **state)
     end(&bench);
 }
 
+// Each slot is counted once, whether its reply left or not, and with what it said at last.
+static void test_each_is_counted(void **state)
+{
+    (void)state;
+    static struct metrics metrics;
+    struct bench bench = {.pool.metrics = &metrics};
+    static const char *const replies[] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a,\\\"error\\\"\",\"result\":{}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a,\\\"error\\\"\",\"error\":{\"code\":-32602,\"message\":\"\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a,\\\"error\\\"\",\"error\":{\"code\":1006,\"message\":\"\"}}"};
+    for (size_t i = 0; i < 3; i++) {
+        struct slot *slot = push(&bench, "\"a,\\\"error\\\"\"");
+        slot->method = METHOD_POOL_LIST;
+        slot->is_silent = i == 2;
+        fill(&bench, slot, replies[i], (int64_t)i);
+    }
+    release(&bench, 0);
+    slot_queue_fail(&bench.queue, 1, 0); // the last one
+    release(&bench, 2);
+    slot_give_back(&bench.pool, slot_take(&bench.pool, "1"));
+    const int64_t *of = metrics.requests[METHOD_POOL_LIST];
+    assert_int_equal(of[METRICS_DONE], 1);
+    assert_int_equal(of[METRICS_ERROR(rpc_error_index(RPC_INVALID_PARAMS))], 1);
+    assert_int_equal(of[METRICS_ERROR(rpc_error_index(RPC_CAPACITY_EXCEEDED))], 0);
+    assert_int_equal(of[METRICS_ERROR(rpc_error_index(RPC_LEDGER_UNAVAILABLE))], 1);
+    assert_int_equal(metrics.requests[METHOD_COUNT][METRICS_ABANDONED], 1);
+    end(&bench);
+}
+
 static void test_what_became_of_it(void **state)
 {
     (void)state;
@@ -232,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_slots_are_used_again),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_failure_before_the_write),
+        cmocka_unit_test(test_each_is_counted),
         cmocka_unit_test(test_what_became_of_it),
         cmocka_unit_test(test_within_a_line),
     };
