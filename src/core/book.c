@@ -122,6 +122,11 @@ struct instant book_time(const struct book *book)
     return book->time;
 }
 
+int64_t book_last_event(const struct book *book)
+{
+    return book->next_event - 1;
+}
+
 size_t book_live_count(const struct book *book)
 {
     return book->live_count;

@@ -161,6 +161,13 @@ void book_write_reservation(const struct book *book, struct json *json, const st
 void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now);
 // Watts as kilowatts with all their decimals: "1.275".
 void book_write_kilowatts(struct json *json, const char *key, int64_t watts);
+// What is used of a period, and its floor.
+void book_period_use(const struct book *book, uint32_t period, struct instant now, struct amount *used,
+                     struct amount *floor);
+
+// The seq of the last event that was applied, or was there when the book was loaded; 0: none.
+int64_t book_last_event(const struct book *book);
+
 void book_write_event(const struct book *book, struct json *json, const struct event_row *event);
 void book_write_transfer(const struct book *book, struct json *json, const struct transfer_row *transfer);
 // The whole manifest that would recreate the present inventory, tenants and contracts.

@@ -209,10 +209,16 @@ static void note_events(struct writer *writer, const struct batch *batch)
             memset(writer->event_batch + old, 0,
                    (writer->event_batch_count - old) * sizeof(*writer->event_batch));
         }
+        writer->last_event = batch->rows[i].event.seq;
         writer->event_batch[0] = batch->seq;
         writer->event_batch[tenant] = batch->seq;
         writer->server->totals.events++;
     }
+}
+
+bool writer_has_news(const struct writer *writer, uint32_t tenant, int64_t batch)
+{
+    return tenant < writer->event_batch_count && writer->event_batch[tenant] > batch;
 }
 
 static void committed(struct writer *writer)
@@ -221,8 +227,18 @@ static void committed(struct writer *writer)
     writer->durable = writer->batch.seq;
     server->totals.batches++;
     server->totals.rows += (int64_t)writer->batch.row_count;
+    histogram_add(&server->metrics.batches, &rows_scale, (int64_t)writer->batch.row_count);
+    histogram_add(&server->metrics.commits, &commit_scale, writer->commit_took);
     note_events(writer, &writer->batch);
     batch_empty(&writer->batches[writer->open ^ 1]);
+}
+
+static void commit(void *context)
+{
+    struct writer *writer = context;
+    uint64_t begun = uv_hrtime();
+    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
+    writer->commit_took = (int64_t)((uv_hrtime() - begun) / 1000);
 }
 
 bool writer_commit_now(struct writer *writer, struct ledger_error *error)
@@ -233,7 +249,9 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
         return true;
     }
     close_batch(writer);
-    if (ledger_commit(writer->server->store.ledger, &writer->batch, error) != COMMIT_DONE) {
+    commit(writer);
+    if (writer->outcome != COMMIT_DONE) {
+        *error = writer->error;
         return false;
     }
     committed(writer);
@@ -241,14 +259,6 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
 }
 
 // ---- Commits and checkpoints, on the thread
-
-static void commit(void *context)
-{
-    struct writer *writer = context;
-    uint64_t begun = uv_hrtime();
-    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
-    writer->commit_took = (int64_t)((uv_hrtime() - begun) / 1000);
-}
 
 static void checkpoint(void *context)
 {
@@ -330,6 +340,7 @@ static void after_commit(void *context)
     go_on(writer);
     connections_touch_waiting(server);
     reader_durable(&server->reader);
+    watches_durable(&server->watches);
 }
 
 // ---- Recovery
@@ -351,6 +362,7 @@ void writer_adopt(struct writer *writer)
         time = config->manual_time;
     }
     writer->durable = ledger_last_batch(server->store.ledger);
+    writer->last_event = book_last_event(server->store.book);
     clock_restore(&server->clock, time);
 }
 
@@ -384,6 +396,7 @@ static void after_reopen(void *context)
     writer->reopened = (struct store){0};
     writer_adopt(writer);
     reader_reopen(&server->reader);
+    watches_reopened(&server->watches);
     connections_resolve(server);
     log_info("ledger is back", "last_batch=%lld", (long long)writer->durable);
 }

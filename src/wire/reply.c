@@ -2,6 +2,7 @@
 #include "wire/reply.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct json envelope_begin(struct buffer *out, const char *id)
@@ -18,6 +19,17 @@ struct json wire_reply_begin(struct buffer *out, const char *id)
     struct json json = envelope_begin(out, id);
     json_write_object(&json, "result");
     return json;
+}
+
+int wire_reply_code(const struct buffer *reply, size_t id_length)
+{
+    static const char error[] = ",\"error\":{\"code\":";
+    size_t at = sizeof "{\"jsonrpc\":\"2.0\",\"id\":" - 1 + id_length;
+    if (reply->length == 0)
+        return WIRE_NO_REPLY;
+    if (reply->length < at + sizeof error || memcmp(reply->data + at, error, sizeof error - 1) != 0)
+        return 0;
+    return (int)strtol(reply->data + at + sizeof error - 1, NULL, 10);
 }
 
 void wire_reply_end(struct json *json)
@@ -69,6 +81,14 @@ void wire_reply_rate_limited(struct buffer *out, const char *id, int64_t retry_a
     struct json json =
         reply_error_begin(out, id, RPC_RATE_LIMITED, "too many requests: try again a little later");
     json_write_integer(&json, "retry_after_ms", retry_after_ms);
+    reply_error_end(&json);
+}
+
+void wire_reply_watch_ended(struct buffer *out, int64_t after)
+{
+    struct json json = reply_error_begin(out, "null", RPC_OVERLOADED,
+                                         "events are not taken as fast as they come: go on after this one");
+    json_write_integer(&json, "after", after);
     reply_error_end(&json);
 }
 

@@ -195,6 +195,19 @@ void wire_reply_event_list(struct buffer *out, const char *id, const struct book
     end_list(&json, has_next, next);
 }
 
+void wire_event_notification(struct buffer *out, const struct book *book, const struct event_row *event)
+{
+    struct json json = json_begin(out);
+    json_write_object(&json, NULL);
+    json_write_text(&json, "jsonrpc", "2.0");
+    json_write_text(&json, "method", "event");
+    json_write_object(&json, "params");
+    book_write_event(book, &json, event);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
+    buffer_append_text(out, "\n");
+}
+
 void wire_reply_statement_list(struct buffer *out, const char *id, const struct book *book,
                                const struct transfer_row *transfers, size_t count, bool has_next,
                                int64_t next)

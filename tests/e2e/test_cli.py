@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 
@@ -108,6 +109,7 @@ def test_every_verb():
         equal(operator.json("token", "create", "t", "--tenant", "beta")["label"], "t")
         equal(operator.json("token", "revoke", "t")["label"], "t")
         equal(operator.json("status")["clock"], "manual")
+        check(operator.run("metrics")[0].endswith("# EOF\n"), "metrics")
         daemon.verify(operator.json("backup", "b.db")["path"])
         equal(operator.json("advance", "+36h")["now"], "2026-12-02T00:00:00Z")
         exported = operator.json("export")
@@ -153,6 +155,7 @@ def test_a_refusal_as_json():
 
 
 def test_following_events():
+    """Across a restart, each once; and an interrupt ends it well."""
     with Daemon() as daemon:
         acme = Shell(daemon, "acme")
         last = acme.json("events", "--all")["events"][-1]["seq"]
@@ -160,17 +163,22 @@ def test_following_events():
             [str(BUILD / "colossus"), "events", "--follow", "--after", str(last), "-o", "json"],
             env=acme.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            for number in (1, 2):
+            for number in range(1, 5):
                 acme.run(*RESERVE)
                 event = json.loads(following.stdout.readline())
                 equal((event["type"], event["reservation"]), ("reservation.booked", number))
-            daemon.stop()
+                if number % 2 == 0:
+                    daemon.restart()
+            following.send_signal(signal.SIGINT)
             out, err = following.communicate(timeout=DEADLINE)
-            equal((out, following.returncode), (b"", 3))
-            check(str(last + 2) in err.decode(), "it says where to go on", err)
+            equal((out, following.returncode), (b"", 0))
+            check(b"connecting again" in err, "it says what happened", err)
         finally:
             following.kill()
             following.wait()
+        done = subprocess.run([str(BUILD / "colossus"), "events", "--follow"], env={**acme.environment, "COLOSSUS_TOKEN": "x"},
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False)
+        equal(done.returncode, 4, "who may not watch is told so at once")
 
 
 def verify(path, status):

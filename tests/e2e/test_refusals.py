@@ -250,7 +250,7 @@ def test_what_this_version_does_not_sell():
     with Daemon() as daemon:
         acme = daemon.tenant("acme")
         with daemon.unchanged("a refused request"):
-            for method in ("offer.search", "commitment.plan", "event.watch", "charge.adjust", "invoice.list"):
+            for method in ("offer.search", "commitment.plan", "charge.adjust", "invoice.list"):
                 acme.refused("method_not_found", method)
 
 

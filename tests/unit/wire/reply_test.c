@@ -443,6 +443,20 @@ static void lists_say_where_they_go_on(void **state)
     wire_reply_event_list(&world->out, "1", world->book, &event, 1, true, 9);
     assert_integer_at(reload(world), "result.events.0.data.x", 1);
     assert_integer_at(world->reply, "result.next", 9);
+    buffer_clear(&world->out);
+    wire_event_notification(&world->out, world->book, &event);
+    wire_event_notification(&world->out, world->book, &event);
+    const char *line = "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"seq\":9,";
+    const char *second = strchr(world->out.data, '\n');
+    assert_non_null(second);
+    assert_memory_equal(world->out.data, line, strlen(line));
+    assert_memory_equal(second + 1, line, strlen(line));
+    assert_int_equal(world->out.data[world->out.length - 1], '\n');
+    buffer_clear(&world->out);
+    wire_reply_watch_ended(&world->out, 40211);
+    assert_integer_at(reload(world), "error.code", RPC_OVERLOADED);
+    assert_integer_at(world->reply, "error.data.after", 40211);
+    assert_null_at(world->reply, "id");
     struct transfer_row transfer = {.id = 4,
                                     .at = world->now,
                                     .kind = TRANSFER_BOOK,
