@@ -36,16 +36,18 @@ static void counting_free(void *memory)
 #include <stdio.h>
 #include <string.h>
 
+static const char request[] =
+    "{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e4\\ud83d\\ude00\",\"method\":\"reservation.create\","
+    "\"params\":{\"pool\":\"colossus-1/h100\",\"gpus\":8,\"hours\":24,\"note\":\"a text "
+    "that is long enough for the buffer to grow once more than it did\"}}";
+static const char members[] =
+    "{\"0\":0,\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,"
+    "\"a\":0,\"b\":0,\"c\":0}";
 static const char *const texts[] = {
     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}",
-    "{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e4\\ud83d\\ude00\",\"method\":\"reservation.create\",\"params\":{"
-    "\"pool\":"
-    "\"colossus-1/h100\",\"gpus\":8,\"start\":\"2026-12-05T00:00:00Z\",\"hours\":24,\"note\":\"a text that "
-    "is "
-    "long enough for the buffer to grow once more than it did\"}}",
+    request,
     "[{\"a\":[1,2.5e3,true,false,null,[[[]]]]},{\"b\":{\"c\":{\"d\":-9223372036854775808}}},7]",
-    "{\"0\":0,\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"a\":0,\"b\":0,\"c\":"
-    "0}",
+    members,
 };
 
 #define FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY)
