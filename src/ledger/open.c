@@ -180,21 +180,19 @@ static bool check_tail(struct ledger *ledger, struct ledger_error *error)
 // the WAL beside an empty file, and with it what was acknowledged last.
 static bool make_ledger(struct ledger *ledger, struct ledger_error *error)
 {
-    struct witness witness;
+    struct witness witness = {0};
     bool made;
-    if (file_size(ledger->path) == 0) {
-        if (!witness_read(ledger->path, &witness, error))
-            return false;
-        if (witness.batch > 0 || file_size(ledger->wal_path) > 0) {
-            ledger_fail(
-                error, ledger->path,
-                "the ledger is not there, or empty, and yet its %s is: put the file back where it was. "
-                "To begin a new ledger, move all that is named after the old one away",
-                witness.batch > 0 ? "-witness" : "-wal");
-            return false;
-        }
+    if (file_size(ledger->path) == 0 && !witness_read(ledger->path, &witness, error))
+        return false;
+    if (witness.batch > 0) {
+        ledger_fail(error, ledger->path,
+                    "the ledger is not there, or empty, but it had %" PRId64
+                    " batches: put the file back where it was, beside its -wal. "
+                    "To begin a new ledger, move all that is named after the old one away",
+                    witness.batch);
+        return false;
     }
-    return file_make(ledger->path, &made, error) && (!made || file_sync_folder(ledger->path, error));
+    return file_make(ledger->path, &made, error);
 }
 
 static bool open_all(struct ledger *ledger, const struct ledger_options *options, struct ledger_error *error)
