@@ -368,6 +368,8 @@ to := $(DESTDIR)$(PREFIX)
 manuals := $(wildcard docs/*.1 docs/*.8)
 completion := $(wildcard src/cli/completion.bash)
 manifest_schema := $(wildcard schema/manifest.schema.json)
+# A daemon that can't speak to systemd would be taken for one that never gets ready.
+units := $(filter libsystemd,$(libraries_used))
 put = install -D -m $(1) $(2) '$(to)/$(3)'
 
 install: all
@@ -382,11 +384,20 @@ endif
 	$(foreach page,$(manuals),$(call put,0644,$(page),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))$(newline))
 	$(foreach file,$(completion),$(call put,0644,$(file),share/bash-completion/completions/colossus)$(newline))
 	$(foreach file,$(schema_docs) $(manifest_schema),$(call put,0644,$(file),share/colossus/$(notdir $(file)))$(newline))
+ifneq ($(units),)
+	install -d '$(to)/lib/systemd/system'
+	sed -e 's|@PREFIX@|$(PREFIX)|g' src/systemd/colossusd.service.in >'$(to)/lib/systemd/system/colossusd.service'
+	chmod 0644 '$(to)/lib/systemd/system/colossusd.service'
+	$(call put,0644,src/systemd/colossusd.socket,lib/systemd/system/colossusd.socket)
+	$(call put,0644,src/systemd/colossus.sysusers,lib/sysusers.d/colossus.conf)
+	$(call put,0644,src/systemd/colossus.tmpfiles,lib/tmpfiles.d/colossus.conf)
+endif
 
 uninstall:
 	rm -f $(foreach file,bin/colossusd bin/colossus include/colossus.h lib/libcolossus.a lib/libcolossus.so.0 \
 		lib/libcolossus.so lib/pkgconfig/libcolossus.pc share/bash-completion/completions/colossus \
-		share/colossus/openrpc.json share/colossus/manifest.schema.json \
+		$(addprefix lib/systemd/system/,colossusd.service colossusd.socket) \
+		lib/sysusers.d/colossus.conf lib/tmpfiles.d/colossus.conf share/colossus/openrpc.json share/colossus/manifest.schema.json \
 		$(foreach page,$(manuals),share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))),'$(to)/$(file)')
 	-rmdir '$(to)/share/colossus' 2>/dev/null
 

@@ -25,6 +25,14 @@ run_make install >/dev/null
 "$root$prefix/bin/colossusd" --version >/dev/null
 "$root$prefix/bin/colossus" --version >/dev/null
 
+# With systemd, units that start what was installed.
+if nm -D "$root$prefix/bin/colossusd" | grep -q ' U sd_notify'; then
+    grep -q "^ExecStart=$prefix/bin/colossusd " "$root$prefix/lib/systemd/system/colossusd.service"
+    for file in systemd/system/colossusd.socket sysusers.d/colossus.conf tmpfiles.d/colossus.conf; do
+        test -s "$root$prefix/lib/$file"
+    done
+fi
+
 cat >"$folder/program.c" <<'PROGRAM'
 #include <colossus.h>
 int main(void)

@@ -4,6 +4,7 @@
 //     ledger_load          applies every row to an empty book
 //     ledger_commit        writes one batch in one transaction and returns when it is durable
 //     ledger_checkpoint    between commits, moves the WAL into the file
+//     ledger_probe         between commits, asks whether there could be another
 //     ledger_close
 //
 // One thread at a time uses a struct ledger; which thread it is may change between calls. Readers are
@@ -74,6 +75,11 @@ bool ledger_checkpoint_due(const struct ledger *ledger);
 // Makes one when it is due. An I/O error here is final for the handle, as in
 // a commit. *busy says that a reader kept the WAL from being reset.
 bool ledger_checkpoint(struct ledger *ledger, bool *busy, struct ledger_error *error);
+
+// Could a batch be written now? The file is still there under its name, nobody else keeps it locked, and it
+// ends with the batch that was written last. Writes nothing. After false, the handle is to be closed and the
+// ledger opened anew, as after a commit that failed.
+bool ledger_probe(struct ledger *ledger, struct ledger_error *error);
 
 // ---- Reading what is durable
 

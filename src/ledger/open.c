@@ -176,13 +176,31 @@ static bool check_tail(struct ledger *ledger, struct ledger_error *error)
     return report.sound;
 }
 
+// Makes a new ledger, but not where the rest of one lies that was taken away: SQLite would begin by removing
+// the WAL beside an empty file, and with it what was acknowledged last.
+static bool make_ledger(struct ledger *ledger, struct ledger_error *error)
+{
+    struct witness witness = {0};
+    bool made;
+    if (file_size(ledger->path) == 0 && !witness_read(ledger->path, &witness, error))
+        return false;
+    if (witness.batch > 0) {
+        ledger_fail(error, ledger->path,
+                    "the ledger is not there, or empty, but it had %" PRId64
+                    " batches: put the file back where it was, beside its -wal. "
+                    "To begin a new ledger, move all that is named after the old one away",
+                    witness.batch);
+        return false;
+    }
+    return file_make(ledger->path, &made, error);
+}
+
 static bool open_all(struct ledger *ledger, const struct ledger_options *options, struct ledger_error *error)
 {
-    bool made;
     if (!file_make_folders(ledger->path, error))
         return false;
     ledger->lock = file_lock(ledger->path, error);
-    if (ledger->lock < 0 || !file_make(ledger->path, &made, error) ||
+    if (ledger->lock < 0 || !make_ledger(ledger, error) ||
         !connection_open(&ledger->connection, ledger->path, true, error) ||
         !configure_writer(ledger, error) || !wal_make_durable(&ledger->connection, error) ||
         !schema_prepare(&ledger->connection, options, error) ||

@@ -6,6 +6,7 @@
 #include "server/connection.h"
 #include "server/limits.h"
 #include "server/server.h"
+#include "server/service_manager.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -132,9 +133,23 @@ void listener_turn(struct listener *listener)
     }
 }
 
+// Anyone may connect: who may do what is decided by who the peer is.
+static int bind_socket(struct listener *listener)
+{
+    mode_t mask = umask(0111);
+    int status = uv_pipe_bind(&listener->pipe, listener->path);
+    umask(mask);
+    return status;
+}
+
 bool listener_open(struct listener *listener, struct server *server, char error[LISTENER_ERROR_SIZE])
 {
-    if (!make_way(listener->path, error)) {
+    const char *why = NULL;
+    int passed = service_manager_socket(listener->path, &why);
+    if (passed == WRONG_SOCKET_PASSED) {
+        return failed(error, listener->path, why);
+    }
+    if (passed == NO_SOCKET_PASSED && !make_way(listener->path, error)) {
         return false;
     }
     listener->server = server;
@@ -144,10 +159,7 @@ bool listener_open(struct listener *listener, struct server *server, char error[
     }
     listener->pipe.data = listener;
     listener->is_open = true;
-    // Anyone may connect: who may do what is decided by who the peer is.
-    mode_t mask = umask(0111);
-    status = uv_pipe_bind(&listener->pipe, listener->path);
-    umask(mask);
+    status = passed == NO_SOCKET_PASSED ? bind_socket(listener) : uv_pipe_open(&listener->pipe, passed);
     status = status == 0 ? uv_listen((uv_stream_t *)&listener->pipe, LISTEN_BACKLOG, arrived) : status;
     return status == 0 || failed(error, listener->path, uv_strerror(status));
 }
@@ -156,6 +168,6 @@ void listener_close(struct listener *listener)
 {
     if (listener->is_open) {
         listener->is_open = false;
-        uv_close((uv_handle_t *)&listener->pipe, NULL); // which removes the socket
+        uv_close((uv_handle_t *)&listener->pipe, NULL); // which removes a socket that was bound here
     }
 }

@@ -5,8 +5,8 @@
 #include "base/memory.h"
 #include "server/connection.h"
 #include "server/manifest_file.h"
-#include "server/notify.h"
 #include "server/options.h"
+#include "server/service_manager.h"
 #include "server/version.h"
 #include <assert.h>
 #include <errno.h>
@@ -105,6 +105,7 @@ static void close_handles(struct server *server)
     close_handle(&server->interrupt);
     close_handle(&server->deadline);
     close_handle(&server->holding);
+    close_handle(&server->watchdog.timer);
     timer_close(&server->timer);
     watches_close(&server->watches);
     writer_close(&server->writer);
@@ -147,7 +148,7 @@ void server_stop(struct server *server)
         return;
     }
     log_info("stopping", "connections=%zu", server->connection_count);
-    notify_stopping();
+    service_manager_stopping();
     server->stopping = true;
     listener_close(&server->listener);
     for (struct connection *c = server->connections; c != NULL; c = c->next) {
@@ -231,6 +232,7 @@ static bool open_loop(struct server *server)
     good = uv_idle_init(&server->loop, &server->busy) == 0 && good;
     good = uv_timer_init(&server->loop, &server->deadline) == 0 && good;
     good = uv_timer_init(&server->loop, &server->holding) == 0 && good;
+    good = watchdog_set_up(&server->watchdog, server) && good;
     good = uv_signal_init(&server->loop, &server->terminate) == 0 && good;
     good = uv_signal_init(&server->loop, &server->interrupt) == 0 && good;
     good = good && uv_prepare_start(&server->before_poll, before_poll) == 0;
@@ -341,7 +343,8 @@ void server_run(struct server *server)
     log_info("ready", "version=%s socket=\"%s\" ledger=\"%s\" clock=%s last_batch=%lld", COLOSSUS_VERSION,
              server->config->socket, server->config->ledger, clock_name(&server->clock),
              (long long)server->writer.durable);
-    notify_ready();
+    service_manager_ready();
+    watchdog_start(&server->watchdog);
     uv_run(&server->loop, UV_RUN_DEFAULT);
 }
 

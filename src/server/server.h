@@ -23,6 +23,7 @@
 #include "server/store.h"
 #include "server/timer.h"
 #include "server/watch.h"
+#include "server/watchdog.h"
 #include "server/writer.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,7 +60,8 @@ struct server {
     uv_idle_t busy; // keeps the poll from waiting while touched connections are left
     uv_signal_t terminate, interrupt;
     uv_timer_t deadline; // of the shutdown
-    uv_timer_t holding;  // of the connections of tenants that are held by their rate limit
+    struct watchdog watchdog;
+    uv_timer_t holding; // of the connections of tenants that are held by their rate limit
 
     bool has_loop;
     struct slot_pool slots;

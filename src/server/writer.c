@@ -225,6 +225,7 @@ static void committed(struct writer *writer)
 {
     struct server *server = writer->server;
     writer->durable = writer->batch.seq;
+    writer->proofs++;
     server->totals.batches++;
     server->totals.rows += (int64_t)writer->batch.row_count;
     histogram_add(&server->metrics.batches, &rows_scale, (int64_t)writer->batch.row_count);
@@ -310,6 +311,34 @@ static void after_checkpoint(void *context)
         give_up(writer, 0);
     } else if (open_batch(writer)->count > 0) {
         start_commit(writer);
+    }
+}
+
+static void probe(void *context)
+{
+    struct writer *writer = context;
+    writer->probe_worked = ledger_probe(writer->server->store.ledger, &writer->error);
+}
+
+static void after_probe(void *context)
+{
+    struct writer *writer = context;
+    writer->is_busy = false;
+    if (!writer->probe_worked) {
+        give_up(writer, 0);
+        return;
+    }
+    writer->proofs++;
+    if (open_batch(writer)->count > 0) {
+        start_commit(writer);
+    }
+}
+
+void writer_probe(struct writer *writer)
+{
+    if (!writer->is_busy && writer->server->store.ledger != NULL) {
+        writer->is_busy = true;
+        worker_run(&writer->worker, probe, after_probe, writer);
     }
 }
 

@@ -54,7 +54,8 @@ struct writer {
     uv_timer_t retry;
     struct batch batch;
     enum commit_outcome outcome;
-    bool checkpoint_worked;
+    bool checkpoint_worked, probe_worked;
+    int64_t proofs; // commits that were done and probes that worked
     struct ledger_error error;
     int64_t commit_took;         // microseconds; the thread's, while it commits
     int64_t commit_microseconds; // of the last commit that ended
@@ -98,6 +99,10 @@ int64_t writer_dependency(const struct writer *writer);
 bool writer_advance(struct writer *writer, struct instant to);
 
 void writer_keep_busy(struct writer *writer);
+
+// Asks the ledger, on its thread, whether it could be written, unless the thread has work anyway. One that
+// could not is given up as after a commit that failed.
+void writer_probe(struct writer *writer);
 
 void writer_turn(struct writer *writer);
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 from agreement import agree
-from harness import BUILD, Daemon, Refused, check, equal, until
+from harness import BUILD, Daemon, Refused, check, connect, equal, until
 from manifests import contract, small
 
 ONE = dict(pool="hall/a", gpus=1, start="2026-12-05T00:00:00Z", hours=1)
@@ -188,6 +188,27 @@ def test_the_log_says_when_it_is_ready():
         except Refused:
             pass
         equal(os.stat(daemon.log).st_size, before, "the log of ordinary requests")
+
+
+def test_what_stands_at_the_sockets_path_stays():
+    """Only a socket that nobody serves any more is taken over."""
+    with Daemon(start=False) as daemon:
+        daemon.socket.write_text("a diary")
+        status, said = daemon.start_fails()
+        equal(status, 69)
+        check("there is something that is no socket" in said, said)
+        equal(daemon.socket.read_text(), "a diary")
+        daemon.socket.unlink()
+        other = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        other.bind(str(daemon.socket))
+        other.listen(1)
+        status, said = daemon.start_fails()
+        equal(status, 69)
+        check("another program serves this socket" in said, said)
+        connect(daemon.socket).close()
+        other.close()  # as one that was killed: its socket is left and nobody serves it
+        daemon.start()
+        daemon.operator().call("server.ping")
 
 
 def test_readiness_is_told_to_the_service_manager():

@@ -168,6 +168,69 @@ static void a_ledger_behind_its_witness_is_refused(void **state)
     assert_int_equal(ledger_last_batch(workshop->ledger), 1);
 }
 
+// Where the file of a ledger was taken away, or emptied, no new one is made over what is left of it: with the
+// file back in its place nothing is missing.
+static void the_rest_of_a_ledger_is_kept(void **state)
+{
+    struct workshop *workshop = *state;
+    char saved[PATH_SIZE];
+    struct ledger_options options = workshop_options(workshop);
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_close(workshop);
+    workshop_path(workshop, "saved", saved);
+    assert_int_equal(rename(workshop->path, saved), 0);
+    assert_refused(&options, "but it had 1 batches: put the file back");
+    assert_int_not_equal(access(workshop->path, F_OK), 0);
+    fclose(fopen(workshop->path, "w"));
+    assert_refused(&options, "but it had 1 batches: put the file back");
+    assert_int_equal(rename(saved, workshop->path), 0);
+    workshop_open(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 1);
+}
+
+static void a_probe_finds_a_ledger_that_can_be_written(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    assert_true(ledger_probe(workshop->ledger, &error));
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    assert_true(ledger_probe(workshop->ledger, &error));
+    workshop_create(workshop, "acme", 8, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z", NULL);
+    workshop_commit(workshop);
+    assert_int_equal(ledger_last_batch(workshop->ledger), 2);
+}
+
+static void a_probe_finds_a_ledger_that_others_wrote_to(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    assert_true(workshop_execute(workshop->path, "INSERT INTO batch (seq, epoch, writer, at, hash) "
+                                                 "VALUES (2, 1, 'someone', 0, zeroblob(32))"));
+    assert_false(ledger_probe(workshop->ledger, &error));
+    assert_non_null(strstr(error.message, "batch 1 was written last, but the file ends with 2"));
+    assert_false(ledger_probe(workshop->ledger, &error)); // the first left no transaction open
+    assert_non_null(strstr(error.message, "the file ends with 2"));
+}
+
+static void a_probe_finds_a_ledger_that_was_taken_away(void **state)
+{
+    struct workshop *workshop = *state;
+    struct ledger_error error = {0};
+    char saved[PATH_SIZE];
+    workshop_manifest(workshop);
+    workshop_commit(workshop);
+    workshop_path(workshop, "saved", saved);
+    assert_int_equal(rename(workshop->path, saved), 0);
+    assert_false(ledger_probe(workshop->ledger, &error));
+    assert_non_null(strstr(error.message, "no longer there under its name"));
+    assert_int_equal(rename(saved, workshop->path), 0);
+    assert_true(ledger_probe(workshop->ledger, &error));
+}
+
 static void a_witness_of_another_ledger_is_refused(void **state)
 {
     struct workshop *workshop = *state;
@@ -380,6 +443,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_database_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_ledger_behind_its_witness_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(the_rest_of_a_ledger_is_kept, begin, end),
+        cmocka_unit_test_setup_teardown(a_probe_finds_a_ledger_that_can_be_written, begin, end),
+        cmocka_unit_test_setup_teardown(a_probe_finds_a_ledger_that_others_wrote_to, begin, end),
+        cmocka_unit_test_setup_teardown(a_probe_finds_a_ledger_that_was_taken_away, begin, end),
         cmocka_unit_test_setup_teardown(a_witness_of_another_ledger_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_witness_may_lag_behind, begin, end),
         cmocka_unit_test_setup_teardown(a_changed_tail_is_refused, begin, end),
