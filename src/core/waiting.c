@@ -61,12 +61,13 @@ static void add_booking(struct builder *builder, const struct reservation_image 
     interrupt_preempted(builder);
 }
 
-// Books one that waits. False when it has to go on waiting.
+// Books one that waits and is live. False when it has to go on waiting.
 static bool serve(const struct book *book, int64_t id, struct instant at, struct arena *arena,
                   struct decision *decision)
 {
     struct builder builder;
     const struct reservation *reservation = book_live(book, id);
+    assert(reservation != NULL);
     builder_begin(&builder, book, arena, at, "clock", decision);
     if (book->tenants[reservation->row.tenant].row.suspended || !has_room(&builder, &reservation->row))
         return false;
