@@ -257,7 +257,7 @@ tsan:
 # Without those that do the same thing hundreds of times over.
 valgrind: $(unit_tests)
 	@UNDER='valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' $(run_tests) unit \
-		$(filter-out %memory_test %/verify_test,$(filter $(BUILD)/tests/unit/%,$(unit_tests)))
+		$(filter-out %memory_test %/verify_test %/views_test,$(filter $(BUILD)/tests/unit/%,$(unit_tests)))
 
 analyze cppcheck tidy: $(generated_headers)
 	@bash tests/static.sh $@ $(filter-out -Werror -fPIE,$(own_flags)) -DCOLOSSUS_VERSION='"$(VERSION)"' $(CPPFLAGS)

@@ -10,8 +10,8 @@
 // One thread at a time uses a struct ledger; which thread it is may change between calls. Readers are
 // connections of their own, read-only, and may run at the same time on another thread.
 //
-// A commit has three outcomes. When it is unknown (an error from COMMIT or from a sync), the handle must be
-// closed and the ledger opened and loaded anew: only the file can say what became of the batch.
+// A commit is done, or after any error its outcome is unknown: then the handle must be closed and the ledger
+// opened and loaded anew, as only the file can say what became of the batch.
 #ifndef COLOSSUS_LEDGER_LEDGER_H
 #define COLOSSUS_LEDGER_LEDGER_H
 
@@ -62,7 +62,7 @@ struct batch {
     size_t row_count;
 };
 
-enum commit_outcome { COMMIT_DONE, COMMIT_REFUSED, COMMIT_UNKNOWN };
+enum commit_outcome { COMMIT_DONE, COMMIT_UNKNOWN };
 
 // Writes the batch's rows and its line in the chain, then the witness. A batch whose seq is there already is
 // done without being written.

@@ -65,7 +65,7 @@ bool store_has_room(const struct config *config)
 {
     struct statvfs disk;
     char *path = memory_copy_text(config->ledger);
-    bool known = statvfs(dirname(path), &disk) == 0;
+    bool known = statvfs(dirname(path), &disk) == 0 && disk.f_frsize > 0;
     free(path);
     // A folder that can't be asked is no reason to refuse: the commit will say what is wrong.
     return !known || (uint64_t)disk.f_bavail >= (uint64_t)config->min_free_bytes / (uint64_t)disk.f_frsize;

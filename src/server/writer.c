@@ -362,7 +362,7 @@ static void after_commit(void *context)
     writer->committing = 0;
     writer->commit_microseconds = writer->commit_took;
     if (writer->outcome != COMMIT_DONE) {
-        give_up(writer, writer->outcome == COMMIT_UNKNOWN ? seq : 0);
+        give_up(writer, seq);
         return;
     }
     committed(writer);
