@@ -57,6 +57,9 @@ static void put(struct gathering *gathering)
 
 static void add_bytes(struct gathering *gathering, const void *bytes, size_t length)
 {
+    // In a damaged row there may be none where there should be, and no address of them.
+    if (length == 0)
+        return;
     if (length > sizeof gathering->bytes - gathering->length)
         put(gathering);
     if (length > sizeof gathering->bytes) {
