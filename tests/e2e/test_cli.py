@@ -80,6 +80,17 @@ def test_reserve_prints_its_ref_and_a_retry_is_safe():
         agree(daemon)
 
 
+def test_what_waits_shows_what_blocks_it():
+    with Daemon() as daemon:
+        acme = Shell(daemon, "acme")
+        acme.run("reserve", "hall/a", "64", "--start", "2026-12-05", "--for", "24h")
+        out, _ = acme.run("reserve", "hall/a", "8", "--start", "2026-12-04", "--for", "72h", "--wait-until", "2026-12-02")
+        check("waiting.position" in out, "its place", out)
+        rows = out[out.index("waiting.blocked:"):].split("\n")
+        equal([row.split() for row in rows[1:3]],
+              [["START", "END", "FREE"], ["2026-12-05T00:00:00Z", "2026-12-06T00:00:00Z", "0"]])
+
+
 def test_every_verb():
     with Daemon() as daemon:
         operator, acme = Shell(daemon), Shell(daemon, "acme")
