@@ -2,11 +2,13 @@
 //
 //     colossus_connect      opens a connection to the daemon's socket
 //     colossus_login        turns it into the tenant's or operator's that a token belongs to (not needed when
-//     the
-//                           daemon knows the caller's uid)
+//                           the daemon knows the caller's uid)
 //     colossus_call         sends one request and waits for its reply
 //     colossus_send,        send several requests before the first reply is read; replies come in the order
-//     of colossus_receive      the requests colossus_close
+//     colossus_receive      of the requests
+//     colossus_watch,       have the daemon send every event as it happens, and take them one by one
+//     colossus_event
+//     colossus_close
 //
 // Parameters and results are JSON texts, so any JSON library will do. Input and output block, at most for the
 // connection's timeout. A connection belongs to one thread at a time; different connections are independent.
@@ -152,6 +154,25 @@ int64_t colossus_pending(const struct colossus *connection);
 // Why the last colossus_send was not COLOSSUS_OK. It belongs to the connection and is good until the next
 // call.
 const char *colossus_message(const struct colossus *connection);
+
+// event.watch: from here on the daemon sends events on this connection, and the connection is good for
+// nothing else: take them with colossus_event. params is as in colossus_call: "{\"after\":40211}" to get all
+// after that seq, which is how to go on after a connection was lost. The result's `after` says where it
+// begins.
+enum colossus_status colossus_watch(struct colossus *connection, const char *params,
+                                    struct colossus_reply *reply);
+
+// The next event, as JSON in reply->result. Waits for it at most that long (0: takes what is there; negative:
+// for ever); when there was none by then it is COLOSSUS_OK too, and reply->result is NULL.
+// COLOSSUS_UNREACHABLE when the connection is lost: connect again and watch with `after` set to the seq of
+// the last event taken. So too after COLOSSUS_REFUSED, the daemon's last word to one that does not keep up
+// (COLOSSUS_OVERLOADED, with `after` in reply->data).
+enum colossus_status colossus_event(struct colossus *connection, int timeout_ms,
+                                    struct colossus_reply *reply);
+
+// The descriptor, for a poll of the caller's own: readable when there may be an event to take. Take all that
+// there are, with a timeout of 0, before polling for more. -1 when the connection is lost.
+int colossus_descriptor(const struct colossus *connection);
 
 #ifdef __cplusplus
 }

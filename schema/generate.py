@@ -35,9 +35,9 @@ ORDER = [
     "pool.list", "pool.calendar",
     "reservation.create", "reservation.create_group", "reservation.confirm", "reservation.change",
     "reservation.cancel", "reservation.get", "reservation.list",
-    "commitment.status", "statement.list", "event.list",
+    "commitment.status", "statement.list", "event.list", "event.watch",
     "manifest.apply", "manifest.export", "capacity.change", "tenant.suspend", "tenant.resume",
-    "token.create", "token.revoke", "server.status", "server.backup", "clock.advance",
+    "token.create", "token.revoke", "server.status", "server.metrics", "server.backup", "clock.advance",
 ]
 
 

@@ -22,6 +22,7 @@ CREATE VIEW v_reservation AS
 SELECT r.id, t.tenant, r.client_ref,
     CASE
         WHEN r.state = 'held' AND r.hold_expires <= n.now_seconds THEN 'expired'
+        WHEN r.state = 'waiting' AND r.wait_until <= n.now_seconds THEN 'expired'
         WHEN r.state = 'booked' AND r.start <= n.now_seconds
             THEN iif(r.end <= n.now_seconds, 'completed', 'active')
         WHEN r.state = 'active' AND r.end <= n.now_seconds THEN 'completed'
@@ -159,6 +160,37 @@ SELECT p.pool,
     s.capacity, s.reserved, s.capacity - s.reserved AS free
 FROM step AS s JOIN pool AS p ON p.id = s.pool
 ORDER BY s.pool, s.start;
+
+-- A site and a step of its power, from the first step of its envelope on: kilowatts there are, and what is booked
+-- uses.
+CREATE VIEW v_power AS
+WITH edge (site, at, used) AS (
+    SELECT p.site, s.start, s.gpus * p.watts_per_gpu
+    FROM slice AS s JOIN reservation AS r ON r.id = s.reservation JOIN pool AS p ON p.id = r.pool CROSS JOIN v_now AS n
+    WHERE NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
+    UNION ALL
+    SELECT p.site, s.end, -s.gpus * p.watts_per_gpu
+    FROM slice AS s JOIN reservation AS r ON r.id = s.reservation JOIN pool AS p ON p.id = r.pool CROSS JOIN v_now AS n
+    WHERE NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
+    UNION ALL
+    SELECT site, start, 0 FROM site_power
+), jump AS (
+    SELECT site, at, sum(used) AS used FROM edge GROUP BY site, at
+), step AS (
+    SELECT site, at AS start, lead(at) OVER by_time AS end, sum(used) OVER by_time AS used
+    FROM jump WINDOW by_time AS (PARTITION BY site ORDER BY at)
+), limited AS (
+    SELECT s.*, (SELECT watts FROM site_power AS w WHERE w.site = s.site AND w.start <= s.start
+                 ORDER BY w.start DESC LIMIT 1) AS watts
+    FROM step AS s
+)
+SELECT x.site, strftime('%Y-%m-%dT%H:%M:%SZ', l.start, 'unixepoch') AS start,
+    strftime('%Y-%m-%dT%H:%M:%SZ', l.end, 'unixepoch') AS end,
+    l.watts / 1000.0 AS kw, l.used / 1000.0 AS used_kw, (l.watts - l.used) / 1000.0 AS free_kw,
+    l.watts, l.used AS used_watts
+FROM limited AS l JOIN site AS x ON x.id = l.site
+WHERE l.watts IS NOT NULL
+ORDER BY l.site, l.start;
 
 -- A pool and a UTC day, from its first capacity to its last booking or today: GPU-hours offered and booked.
 CREATE VIEW v_utilisation_daily AS
@@ -381,7 +413,7 @@ SELECT i.id, i.reservation, t.tenant, p.pool,
     strftime('%Y-%m-%dT%H:%M:%SZ', i.start, 'unixepoch') AS start,
     strftime('%Y-%m-%dT%H:%M:%SZ', i.end, 'unixepoch') AS end,
     i.gpus, i.gpus * (i.end - i.start) / 3600 AS gpu_hours,
-    i.capacity_change, c.kind,
+    i.capacity_change, c.kind, -- NULL: a firm booking took the place of a preemptible one
     printf('%s%d.%06d', iif(i.relief_micro < 0, '-', ''), abs(i.relief_micro) / 1000000, abs(i.relief_micro) % 1000000) AS relief,
     i.relief_micro AS relief_micro,
     printf('%s%d.%06d', iif(i.sla_credit_micro < 0, '-', ''), abs(i.sla_credit_micro) / 1000000, abs(i.sla_credit_micro) % 1000000) AS sla_credit,
@@ -392,6 +424,6 @@ FROM interruption AS i
 JOIN reservation AS r ON r.id = i.reservation
 JOIN tenant AS t ON t.id = r.tenant
 JOIN pool AS p ON p.id = r.pool
-JOIN capacity_change AS c ON c.id = i.capacity_change
+LEFT JOIN capacity_change AS c ON c.id = i.capacity_change
 JOIN event AS e ON e.seq = i.event
 ORDER BY i.id;

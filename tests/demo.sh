@@ -92,6 +92,21 @@ run 'colossus --token-file anthropic.token reserve colossus-1/h200 512 --start 2
 run 'colossus advance +2h --ref later'
 run 'colossus --token-file anthropic.token list --state expired'
 
+say 'Google asks for what Anthropic has booked, and waits for it. Anthropic cancels, and what waited is booked in the same moment.'
+run 'colossus --token-file google.token reserve colossus-1/gb200 7200 --start 2026-12-03 --for 36h --wait-until 2026-12-02 --ref when-free'
+run 'colossus --token-file anthropic.token cancel 3 --yes --ref no-burn-in'
+run 'colossus --token-file google.token show 5'
+
+say 'What nobody has booked is sold at less, to whoever gives way. A firm booking takes its place in the hours it needs.'
+run 'colossus --token-file anthropic.token reserve colossus-1/h200 50000 --start 2026-12-10 --for 7d --tier preemptible --ref spare'
+run 'colossus --token-file google.token reserve colossus-1/h200 2048 --start 2026-12-12 --for 24h --ref firm'
+run 'colossus --token-file anthropic.token show 6'
+
+say "A hall's cooling is mended for a day. A dry run names everybody it would cut, and by how much; then it is done, and the commitment is relieved of what can't be delivered."
+run 'colossus capacity colossus-1/h100 maintenance 149504 --start 2026-12-08 --end 2026-12-09 --dry-run'
+run 'colossus capacity colossus-1/h100 maintenance 149504 --start 2026-12-08 --end 2026-12-09 --ref cooling'
+run 'sqlite3 -readonly -box ledger.db "SELECT reservation, pool, start, [end], gpus, kind, relief FROM v_interruption"'
+
 say "Seven months on, the year that Anthropic committed \$15 billion for ends. Its instalments have paid for what it did not use."
 run 'colossus advance 2027-07-01 --ref july'
 run 'colossus --token-file anthropic.token commitment anthropic-colossus --at 2027-06-30'

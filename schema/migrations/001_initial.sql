@@ -277,6 +277,7 @@ CREATE TABLE reservation (
     legs INTEGER,                              -- how many reservations the group has
     last_slice INTEGER NOT NULL,
     last_layer INTEGER NOT NULL,
+    hold_seconds INTEGER,                      -- of one that waits: how long it is then held
     client_ref TEXT,
     project TEXT,
     note TEXT,
@@ -312,14 +313,16 @@ CREATE TABLE client_ref (
     batch INTEGER NOT NULL REFERENCES batch
 ) STRICT;
 
--- Hours that were booked and could not be delivered.
+-- Hours that were booked and could not be delivered, at one price and inside one period.
 CREATE TABLE interruption (
     id INTEGER PRIMARY KEY CHECK (id >= 1),
     reservation INTEGER NOT NULL REFERENCES reservation,
-    capacity_change INTEGER NOT NULL REFERENCES capacity_change,
+    capacity_change INTEGER REFERENCES capacity_change, -- NULL: a firm booking took the place of a preemptible one
     start INTEGER NOT NULL CHECK (start % 3600 = 0),
     end INTEGER NOT NULL CHECK (end % 3600 = 0),
     gpus INTEGER NOT NULL CHECK (gpus >= 1),
+    price_micro INTEGER NOT NULL CHECK (price_micro >= 0), -- per GPU-hour
+    period INTEGER NOT NULL REFERENCES contract_period,
     relief_micro INTEGER NOT NULL CHECK (relief_micro >= 0),
     sla_credit_micro INTEGER NOT NULL CHECK (sla_credit_micro >= 0),
     event INTEGER NOT NULL REFERENCES event,
@@ -396,6 +399,10 @@ CREATE TRIGGER contract_pool_keep BEFORE DELETE ON contract_pool BEGIN
     SELECT RAISE(ABORT, 'every version of the scope is kept'); END;
 CREATE TRIGGER contract_pool_fix BEFORE UPDATE ON contract_pool BEGIN
     SELECT RAISE(ABORT, 'the scope is never changed: an amendment is a new version'); END;
+CREATE TRIGGER interruption_keep BEFORE DELETE ON interruption BEGIN
+    SELECT RAISE(ABORT, 'interruptions are never deleted'); END;
+CREATE TRIGGER interruption_fix BEFORE UPDATE ON interruption BEGIN
+    SELECT RAISE(ABORT, 'interruptions are never changed'); END;
 CREATE TRIGGER client_ref_keep BEFORE DELETE ON client_ref BEGIN
     SELECT RAISE(ABORT, 'a client_ref is kept for ever, so that a retry never books twice'); END;
 CREATE TRIGGER client_ref_fix BEFORE UPDATE ON client_ref BEGIN

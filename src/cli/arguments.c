@@ -23,6 +23,8 @@ const struct option_row option_table[OPTION_COUNT] = {
     [OPTION_FOR] = {"for", 0, "LENGTH", "hours", VALUE_LENGTH, "how long: 36h, 14d, 2w"},
     [OPTION_HOLD] = {"hold", 0, "SECONDS", "hold_seconds", VALUE_SECONDS,
                      "only hold it this long (seconds, or 2h, 1d), to be confirmed"},
+    [OPTION_WAIT_UNTIL] = {"wait-until", 0, "TIME", "wait_until", VALUE_INSTANT,
+                           "when it doesn't fit, wait for room until then"},
     [OPTION_TIER] = {"tier", 0, "TIER", "tier", VALUE_TEXT, "firm (default) or preemptible"},
     [OPTION_PROJECT] = {"project", 'p', "TEXT", "project", VALUE_TEXT, "the project it belongs to"},
     [OPTION_NOTE] = {"note", 0, "TEXT", "note", VALUE_TEXT, "a note"},

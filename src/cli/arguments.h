@@ -29,6 +29,7 @@ enum option {
     OPTION_END,
     OPTION_FOR,
     OPTION_HOLD,
+    OPTION_WAIT_UNTIL,
     OPTION_TIER,
     OPTION_PROJECT,
     OPTION_NOTE,
@@ -50,7 +51,7 @@ enum option {
     OPTION_OPERATOR,
     OPTION_SQL,
 };
-#define OPTION_COUNT 34
+#define OPTION_COUNT 35
 
 #define OPTION_BIT(option) (UINT64_C(1) << OPTION_##option)
 

@@ -26,8 +26,10 @@ struct cli {
     struct colossus *connection;   // NULL until the first call
     int timeout_ms;
     bool knows_now;
-    int64_t now; // of the daemon's clock, seconds
-    int status;  // of the last call that was not done
+    int64_t now;     // of the daemon's clock, seconds
+    int status;      // of the last call that was not done
+    bool may_pass;   // it may be done if it is tried again
+    bool is_patient; // and that is what is done: nothing is said of it
 };
 
 // The whole program: reads the arguments, does the verb, and returns the exit status.
@@ -49,6 +51,9 @@ char *read_file(struct cli *cli, const char *path, size_t *length);
 // cli->status is set.
 bool daemon_open(struct cli *cli);
 void daemon_close(struct cli *cli);
+
+// As daemon_call complains of a reply that is none, and sets cli->status.
+void daemon_explain(struct cli *cli, const json_t *params, const struct colossus_reply *reply);
 
 // Calls a method. The parameters may be NULL and stay the caller's. NULL: it was not done, it has complained,
 // and cli->status is set.
@@ -91,6 +96,7 @@ void show_event_line(struct cli *cli, const json_t *event);
 void show_changes(struct cli *cli, const json_t *result);
 void show_manifest(struct cli *cli, const json_t *result);
 void show_ping(struct cli *cli, const json_t *result);
+void show_metrics(struct cli *cli, const json_t *result); // metrics.c
 
 // Prints JSON, indented, with a newline.
 void show_json(struct cli *cli, const json_t *value);
@@ -112,6 +118,7 @@ int refusal_status(int code);
 int run_calendar(struct cli *cli);
 int run_list(struct cli *cli);
 int run_events(struct cli *cli);
+int run_follow(struct cli *cli); // follow.c: events as they happen, until SIGINT
 int run_reserve_group(struct cli *cli);
 int run_apply(struct cli *cli);
 int run_export(struct cli *cli);

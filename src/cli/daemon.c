@@ -60,9 +60,21 @@ static void explain_lost_reply(struct cli *cli, const json_t *params, const char
         complain(cli, STATUS_NO_ANSWER, "%s", message);
 }
 
-static void explain(struct cli *cli, const json_t *params, const struct colossus_reply *reply)
+static bool may_pass(const struct colossus_reply *reply)
+{
+    bool is_refused = reply->status == COLOSSUS_REFUSED;
+    return reply->status == COLOSSUS_UNREACHABLE || reply->status == COLOSSUS_OUTCOME_UNKNOWN ||
+           (is_refused && (reply->code == COLOSSUS_OVERLOADED || reply->code == COLOSSUS_RATE_LIMITED ||
+                           reply->code == COLOSSUS_LEDGER_UNAVAILABLE));
+}
+
+void daemon_explain(struct cli *cli, const json_t *params, const struct colossus_reply *reply)
 {
     const char *message = reply->message == NULL ? "out of memory" : reply->message;
+    cli->status = status_of(reply);
+    cli->may_pass = may_pass(reply);
+    if (cli->may_pass && cli->is_patient)
+        return;
     if (reply->status == COLOSSUS_OUTCOME_UNKNOWN)
         explain_lost_reply(cli, params, message);
     else if (reply->status == COLOSSUS_REFUSED)
@@ -71,7 +83,6 @@ static void explain(struct cli *cli, const json_t *params, const struct colossus
         complain(cli, STATUS_NO_ANSWER, "%s; nothing was sent", message);
     else
         complain(cli, STATUS_USAGE, "%s", message);
-    cli->status = status_of(reply);
 }
 
 // ---- Logging in
@@ -97,13 +108,14 @@ static bool log_in(struct cli *cli)
     bool failed = false;
     char *token = find_token(cli, &failed);
     if (token == NULL) {
+        cli->may_pass = false;
         cli->status = STATUS_USAGE;
         return !failed;
     }
     struct colossus_reply reply;
     bool is_in = colossus_login(cli->connection, token, &reply) == COLOSSUS_OK;
     if (!is_in)
-        explain(cli, NULL, &reply);
+        daemon_explain(cli, NULL, &reply);
     colossus_reply_free(&reply);
     explicit_bzero(token, strlen(token));
     free(token);
@@ -120,7 +132,10 @@ bool daemon_open(struct cli *cli)
     enum colossus_status status =
         colossus_connect(cli->arguments.values[OPTION_SOCKET], cli->timeout_ms, &cli->connection, message);
     if (status != COLOSSUS_OK) {
-        cli->status = complain(cli, STATUS_NO_ANSWER, "%s", message);
+        cli->status = STATUS_NO_ANSWER;
+        cli->may_pass = status == COLOSSUS_UNREACHABLE;
+        if (!cli->may_pass || !cli->is_patient)
+            complain(cli, STATUS_NO_ANSWER, "%s", message);
         return false;
     }
     if (log_in(cli))
@@ -147,7 +162,7 @@ json_t *daemon_call(struct cli *cli, const char *method, json_t *params)
     struct colossus_reply reply;
     json_t *result = NULL;
     if (colossus_call(cli->connection, method, text, &reply) != COLOSSUS_OK) {
-        explain(cli, params, &reply);
+        daemon_explain(cli, params, &reply);
     } else {
         result = json_loads(reply.result, JSON_ALLOW_NUL, NULL);
         if (result == NULL)

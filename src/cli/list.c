@@ -1,12 +1,11 @@
-// Verbs that read lists: pages, all pages, and events as they happen.
+// Verbs that read lists: pages, and all pages.
 #include "cli/cli.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CALENDAR_HOURS      (30 * 24)
-#define SECONDS_PER_HOUR    3600
-#define FOLLOW_WAIT_SECONDS 50
+#define CALENDAR_HOURS   (30 * 24)
+#define SECONDS_PER_HOUR 3600
 
 // ---- calendar
 
@@ -100,58 +99,13 @@ int run_list(struct cli *cli)
     return done ? STATUS_DONE : cli->status;
 }
 
-// ---- events --follow
-
-static void show_event(struct cli *cli, const json_t *event)
-{
-    if (!cli->is_json) {
-        show_event_line(cli, event);
-        return;
-    }
-    json_dumpf(event, cli->out, JSON_COMPACT);
-    fputc('\n', cli->out);
-}
-
-// Shows the events and remembers the last. False when nobody reads any more.
-static bool show_new_events(struct cli *cli, const json_t *result, int64_t *last)
-{
-    size_t index;
-    const json_t *event;
-    json_array_foreach(json_object_get(result, "events"), index, event)
-    {
-        show_event(cli, event);
-        *last = json_integer_value(json_object_get(event, "seq"));
-    }
-    return fflush(cli->out) == 0;
-}
-
-static int follow(struct cli *cli, json_t *params)
-{
-    int64_t last = json_integer_value(json_object_get(params, "after"));
-    bool is_read = true;
-    json_object_set_new(params, "wait_seconds", json_integer(FOLLOW_WAIT_SECONDS));
-    cli->timeout_ms += FOLLOW_WAIT_SECONDS * 1000;
-    while (is_read) {
-        json_object_set_new(params, "after", json_integer(last));
-        json_t *result = daemon_call(cli, cli->arguments.verb->method, params);
-        if (result == NULL) {
-            fprintf(cli->err, "Go on with --after %lld.\n", (long long)last);
-            return cli->status;
-        }
-        is_read = show_new_events(cli, result, &last);
-        json_decref(result);
-    }
-    return STATUS_DONE; // the caller sees what is wrong with the output
-}
+// ---- Events
 
 int run_events(struct cli *cli)
 {
     if (!option_given(&cli->arguments, OPTION_FOLLOW))
         return run_list(cli);
-    if (option_given(&cli->arguments, OPTION_ALL))
-        return complain_of_usage(cli, "--follow shows all as it is; leave --all out");
-    json_t *params = params_of_verb(cli);
-    int status = params == NULL ? cli->status : follow(cli, params);
-    json_decref(params);
-    return status;
+    if (option_given(&cli->arguments, OPTION_ALL) || option_given(&cli->arguments, OPTION_LIMIT))
+        return complain_of_usage(cli, "--follow has no pages; leave --all and --limit out");
+    return run_follow(cli);
 }

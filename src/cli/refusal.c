@@ -62,33 +62,6 @@ static void print_leg(FILE *words, const json_t *params, const json_t *data)
 
 // ---- Capacity
 
-#define INTERRUPTIONS_SHOWN 8
-
-static void print_interruption(FILE *words, const json_t *interruption)
-{
-    char *gpus = count_member(interruption, "gpus");
-    const char *start = text_member(interruption, "start"), *end = text_member(interruption, "end");
-    fprintf(words, "reservation %lld by %s GPUs from %s to %s",
-            (long long)json_integer_value(json_object_get(interruption, "reservation")),
-            gpus == NULL ? "?" : gpus, start == NULL ? "?" : start, end == NULL ? "?" : end);
-    free(gpus);
-}
-
-// A change of capacity that leaves less than is booked: what it would cut.
-static void print_displacement(FILE *words, const json_t *data, const json_t *interruptions)
-{
-    const char *short_from = text_member(data, "first_short");
-    size_t count = json_array_size(interruptions);
-    fprintf(words, "this leaves fewer GPUs than are booked from %s on",
-            short_from == NULL ? "?" : short_from);
-    for (size_t i = 0; i < count && i < INTERRUPTIONS_SHOWN; i++) {
-        fputs(i == 0 ? "; it would cut " : ", ", words);
-        print_interruption(words, json_array_get(interruptions, i));
-    }
-    if (count > INTERRUPTIONS_SHOWN)
-        fprintf(words, ", and %zu more", count - INTERRUPTIONS_SHOWN);
-}
-
 // The hours that were asked for. A change is known by what differs, so it may not say.
 static void print_window(FILE *words, const json_t *asked)
 {
@@ -107,8 +80,13 @@ static void print_capacity(FILE *words, const json_t *asked, const char *message
     char *gpus = count_member(asked, "gpus"), *free_gpus = count_member(data, "free");
     const char *pool = text_member(data, "pool"), *short_from = text_member(data, "first_short");
     const char *next = text_member(data, "next_start"), *until = text_member(data, "searched_until");
+    const char *missing = text_member(data, "missing_kw");
     if (gpus == NULL || pool == NULL || free_gpus == NULL) {
         fputs(message, words);
+    } else if (missing != NULL) {
+        fprintf(words, "the site of %s lacks %s kW for %s GPUs", pool, missing, gpus);
+        print_window(words, asked);
+        fprintf(words, "; it has power for %s", free_gpus);
     } else {
         fprintf(words, "no %s GPUs free in %s", gpus, pool);
         print_window(words, asked);
@@ -183,10 +161,7 @@ static void print_words(FILE *words, const json_t *params, int code, const char 
     print_leg(words, params, data);
     switch (code) {
     case COLOSSUS_CAPACITY_EXCEEDED:
-        if (json_object_get(data, "interruptions") != NULL)
-            print_displacement(words, data, json_object_get(data, "interruptions"));
-        else
-            print_capacity(words, asked_of(params, data), message, data);
+        print_capacity(words, asked_of(params, data), message, data);
         break;
     case COLOSSUS_COMMITMENT_EXCEEDED:
         print_commitment(words, data);

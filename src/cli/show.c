@@ -145,6 +145,19 @@ static const json_t *unwrapped(const json_t *object)
     return json_object_size(object) == 1 && json_is_object(only) ? only : object;
 }
 
+static void show_lists(struct cli *cli, const char *prefix, const json_t *object)
+{
+    const char *member;
+    json_t *value;
+    json_object_foreach((json_t *)object, member, value)
+    {
+        if (is_list_of_things(value)) {
+            fprintf(cli->out, "\n%s%s%s:\n", prefix, prefix[0] == '\0' ? "" : ".", member);
+            show_any_list(cli, value);
+        }
+    }
+}
+
 void show_object(struct cli *cli, const json_t *object)
 {
     object = unwrapped(object);
@@ -159,12 +172,11 @@ void show_object(struct cli *cli, const json_t *object)
     }
     table_print(table, cli->out, false);
     table_free(table);
+    show_lists(cli, "", object);
     json_object_foreach((json_t *)object, member, value)
     {
-        if (is_list_of_things(value)) {
-            fprintf(cli->out, "\n%s:\n", member);
-            show_any_list(cli, value);
-        }
+        if (json_is_object(value))
+            show_lists(cli, member, value);
     }
 }
 
@@ -182,7 +194,7 @@ void show_pools(struct cli *cli, const json_t *result)
 
 void show_calendar(struct cli *cli, const json_t *result)
 {
-    static const char *const columns[] = {"start", "end", "free", "reserved", "capacity"};
+    static const char *const columns[] = {"start", "end", "free", "free_by_power", "reserved", "capacity"};
     SHOW_LIST(cli, result, "steps", "are no hours to be shown", columns);
 }
 

@@ -38,7 +38,7 @@ const struct verb verb_table[] = {
      .help = "Book GPUs",
      .positionals = {POOL_ARGUMENT, GPUS_ARGUMENT},
      .options = TENANT | CHANGE | OPTION_BIT(START) | OPTION_BIT(END) | OPTION_BIT(FOR) | OPTION_BIT(HOLD) |
-                OPTION_BIT(TIER) | OPTION_BIT(PROJECT) | OPTION_BIT(NOTE),
+                OPTION_BIT(WAIT_UNTIL) | OPTION_BIT(TIER) | OPTION_BIT(PROJECT) | OPTION_BIT(NOTE),
      .required = OPTION_BIT(START),
      .one_of = {"end", "hours"},
      .method = "reservation.create",
@@ -122,8 +122,9 @@ const struct verb verb_table[] = {
      .method = "event.list",
      .run = run_events,
      .show = show_events,
-     .details = "--follow shows the events there are after --after (0: all), and then each new one. With -o "
-                "json each\n"
+     .details = "--follow shows each new event as it happens, with --after those after that one first (0: "
+                "all). A lost\n"
+                "connection is made again, and they go on where they were; Ctrl-C ends it. With -o json each "
                 "is a line."},
     {.name = "apply",
      .help = "Apply a manifest",
@@ -183,6 +184,12 @@ const struct verb verb_table[] = {
      .is_repeatable = true,
      .details = "Without NAME the copy is named by the time."},
     {.name = "status", .help = "Show how the daemon does", .method = "server.status"},
+    {.name = "metrics",
+     .help = "Print what is counted and measured, for monitoring",
+     .method = "server.metrics",
+     .show = show_metrics,
+     .details = "The text is as node_exporter's textfile collector and promtool take it; with -o json it is "
+                "OpenMetrics,\nin one member."},
     {.name = "ping",
      .help = "Ask whether the daemon is there, and what its clock says",
      .method = "server.ping",

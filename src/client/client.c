@@ -16,6 +16,7 @@ struct colossus {
     struct colossus_stream stream;
     int timeout_ms;
     int64_t next, oldest, last_touched;
+    bool is_watching; // only events are received any more
     bool is_lost;
     char loss[COLOSSUS_MESSAGE_SIZE]; // why it is lost
     char message[COLOSSUS_MESSAGE_SIZE];
@@ -154,6 +155,11 @@ static void lose(struct colossus *connection, enum colossus_stream_result result
 enum colossus_status colossus_send(struct colossus *connection, const char *method, const char *params)
 {
     connection->message[0] = '\0';
+    if (connection->is_watching) {
+        snprintf(connection->message, sizeof connection->message,
+                 "this connection watches events: requests need another one");
+        return COLOSSUS_MISUSED;
+    }
     if (connection->is_lost) {
         snprintf(connection->message, sizeof connection->message, "%s", connection->loss);
         return COLOSSUS_UNREACHABLE;
@@ -241,4 +247,54 @@ enum colossus_status colossus_call(struct colossus *connection, const char *meth
     enum colossus_status status = colossus_send(connection, method, params);
     return status == COLOSSUS_OK ? colossus_receive(connection, reply)
                                  : fail(reply, status, connection->message);
+}
+
+// ---- Watching
+
+enum colossus_status colossus_watch(struct colossus *connection, const char *params,
+                                    struct colossus_reply *reply)
+{
+    enum colossus_status status = colossus_call(connection, "event.watch", params, reply);
+    connection->is_watching = status == COLOSSUS_OK;
+    return status;
+}
+
+int colossus_descriptor(const struct colossus *connection)
+{
+    return connection->is_lost ? -1 : connection->stream.fd;
+}
+
+// Reads lines until one of them is an event or the daemon's last word, or the time is over.
+static void read_event(struct colossus *connection, int64_t deadline, struct colossus_reply *reply)
+{
+    enum colossus_line_kind kind = COLOSSUS_LINE_NOTIFICATION;
+    enum colossus_stream_result result = COLOSSUS_STREAM_DONE;
+    while (result == COLOSSUS_STREAM_DONE && kind == COLOSSUS_LINE_NOTIFICATION && reply->result == NULL) {
+        const char *line = NULL;
+        size_t length = 0;
+        result = colossus_stream_read_line(&connection->stream, deadline, &line, &length);
+        if (result == COLOSSUS_STREAM_DONE)
+            kind = colossus_event_read(line, length, reply);
+    }
+    if (result == COLOSSUS_STREAM_TIMED_OUT)
+        return;
+    if (kind == COLOSSUS_LINE_NO_MEMORY)
+        result = COLOSSUS_STREAM_NO_MEMORY;
+    if (result != COLOSSUS_STREAM_DONE || kind == COLOSSUS_LINE_SENSELESS || kind == COLOSSUS_LINE_NO_MEMORY)
+        lose(connection, result);
+    else if (kind == COLOSSUS_LINE_REPLY)
+        lose(connection, COLOSSUS_STREAM_CLOSED); // it was the last word
+}
+
+enum colossus_status colossus_event(struct colossus *connection, int timeout_ms, struct colossus_reply *reply)
+{
+    *reply = (struct colossus_reply){0};
+    if (!connection->is_watching)
+        return fail(reply, COLOSSUS_MISUSED, "colossus_watch comes first");
+    if (connection->is_lost)
+        return fail(reply, COLOSSUS_UNREACHABLE, connection->loss);
+    read_event(connection, colossus_deadline(timeout_ms), reply);
+    if (connection->is_lost && reply->code == 0)
+        return fail(reply, COLOSSUS_UNREACHABLE, connection->loss);
+    return reply->status;
 }

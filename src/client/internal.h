@@ -60,6 +60,10 @@ enum colossus_line_kind {
 enum colossus_line_kind colossus_reply_read(const char *line, size_t length, int64_t id,
                                             struct colossus_reply *reply);
 
+// Reads a line of a connection that watches: an event (COLOSSUS_LINE_NOTIFICATION, with the event as the
+// result), another notification (without a result), or the daemon's last word (COLOSSUS_LINE_REPLY).
+enum colossus_line_kind colossus_event_read(const char *line, size_t length, struct colossus_reply *reply);
+
 #pragma GCC visibility pop
 
 #endif

@@ -117,15 +117,44 @@ static enum colossus_line_kind read_object(const json_t *object, int64_t id, str
     return COLOSSUS_LINE_SENSELESS;
 }
 
-enum colossus_line_kind colossus_reply_read(const char *line, size_t length, int64_t id,
-                                            struct colossus_reply *reply)
+static json_t *load(const char *line, size_t length, enum colossus_line_kind *kind)
 {
     json_error_t error;
     json_t *object = json_loadb(line, length, JSON_ALLOW_NUL, &error);
-    if (object == NULL)
-        return json_error_code(&error) == json_error_out_of_memory ? COLOSSUS_LINE_NO_MEMORY
-                                                                   : COLOSSUS_LINE_SENSELESS;
-    enum colossus_line_kind kind = read_object(object, id, reply);
+    *kind = object == NULL && json_error_code(&error) == json_error_out_of_memory ? COLOSSUS_LINE_NO_MEMORY
+                                                                                  : COLOSSUS_LINE_SENSELESS;
+    return object;
+}
+
+enum colossus_line_kind colossus_reply_read(const char *line, size_t length, int64_t id,
+                                            struct colossus_reply *reply)
+{
+    enum colossus_line_kind kind;
+    json_t *object = load(line, length, &kind);
+    if (object != NULL)
+        kind = read_object(object, id, reply);
+    json_decref(object);
+    return kind;
+}
+
+static enum colossus_line_kind read_notification(const json_t *object, struct colossus_reply *reply)
+{
+    const char *method = json_string_value(json_object_get(object, "method"));
+    bool failed = false;
+    if (method != NULL && strcmp(method, "event") == 0)
+        reply->result = text_of_json(json_object_get(object, "params"), &failed);
+    return failed ? COLOSSUS_LINE_NO_MEMORY : COLOSSUS_LINE_NOTIFICATION;
+}
+
+enum colossus_line_kind colossus_event_read(const char *line, size_t length, struct colossus_reply *reply)
+{
+    enum colossus_line_kind kind;
+    json_t *object = load(line, length, &kind);
+    const json_t *id = json_object_get(object, "id"), *error = json_object_get(object, "error");
+    if (id == NULL && json_object_get(object, "method") != NULL)
+        kind = read_notification(object, reply);
+    else if (json_is_null(id) && json_is_object(error))
+        kind = read_error(error, reply);
     json_decref(object);
     return kind;
 }

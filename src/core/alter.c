@@ -10,8 +10,24 @@ void alter_expect(struct builder *builder, size_t outcomes)
         arena_allocate(builder->arena, outcomes * sizeof *builder->decision->outcomes);
 }
 
-static void write_event(struct builder *builder, const struct outcome *outcome, bool is_new, bool waive_fee,
-                        const char *reason)
+// The hours that can't be delivered, and by how much they lower the floor.
+static void write_interruptions(struct json *json, const struct plan *plan)
+{
+    json_write_amount(json, "relief", plan->relieves ? plan->released : AMOUNT_ZERO);
+    json_write_array(json, "interruptions");
+    for (size_t i = 0; i < plan->release_count; i++) {
+        json_write_object(json, NULL);
+        json_write_hour(json, "start", plan->releases[i].start);
+        json_write_hour(json, "end", plan->releases[i].end);
+        json_write_integer(json, "gpus", plan->releases[i].gpus);
+        json_write_amount(json, "price_per_gpu_hour", plan->releases[i].price);
+        json_write_object_end(json);
+    }
+    json_write_array_end(json);
+}
+
+static void write_event(struct builder *builder, const struct plan *plan, const struct outcome *outcome,
+                        bool is_new, bool waive_fee, const char *reason)
 {
     struct json json = builder_text(builder);
     json_write_object(&json, NULL);
@@ -23,6 +39,8 @@ static void write_event(struct builder *builder, const struct outcome *outcome, 
         json_write_amount(&json, "released", outcome->released);
         json_write_amount(&json, waive_fee ? "waived_fee" : "fee", outcome->fee);
     }
+    if (plan->interrupts)
+        write_interruptions(&json, plan);
     if (reason != NULL)
         json_write_text(&json, "reason", reason);
     json_write_object_end(&json);
@@ -68,6 +86,14 @@ static void check_settleable(struct builder *builder, uint32_t period)
     builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the period's amounts would pass what can be settled");
 }
 
+// What can't be delivered is not owed either.
+static void relieve(struct builder *builder, const struct plan_period *sums)
+{
+    struct contract_period_row *row = builder_period(builder, sums->period);
+    if (!amount_add(row->relief, sums->released, &row->relief))
+        builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the relief would pass the largest amount");
+}
+
 static void add_transfers(struct builder *builder, const struct plan *plan, int64_t reservation,
                           bool waive_fee, int64_t event)
 {
@@ -79,8 +105,10 @@ static void add_transfers(struct builder *builder, const struct plan *plan, int6
                  encumbered = period->accounts[ACCOUNT_ENCUMBERED];
         uint32_t fees = period->accounts[ACCOUNT_FEES];
         uint32_t charges = contract_account(book, period->row.contract, ACCOUNT_CHARGES);
-        builder_transfer(builder, TRANSFER_RELEASE, encumbered, authority, sums->released, sums->period,
-                         reservation, event);
+        builder_transfer(builder, plan->relieves ? TRANSFER_RELIEF : TRANSFER_RELEASE, encumbered, authority,
+                         sums->released, sums->period, reservation, event);
+        if (plan->relieves)
+            relieve(builder, sums);
         builder_transfer(builder, TRANSFER_BOOK, authority, encumbered, sums->added, sums->period,
                          reservation, event);
         builder_transfer(builder, TRANSFER_FEE, charges, fees, sums->fee, sums->period, reservation, event);
@@ -136,10 +164,16 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
     row->gpu_hours = plan->gpu_hours;
     row->last_slice = plan->last_slice;
     row->last_layer = plan->last_layer;
+    if (row->state != STATE_WAITING)
+        row->hold_seconds = 0;
     if (!waive_fee && !amount_add(row->fees, plan->fee, &row->fees))
         builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the fees would pass the largest amount");
 
-    struct outcome *outcome = &builder->decision->outcomes[builder->decision->outcome_count++];
+    // What is interrupted is no part of what was asked for.
+    struct outcome interrupted;
+    struct outcome *outcome = &interrupted;
+    if (!plan->interrupts)
+        outcome = &builder->decision->outcomes[builder->decision->outcome_count++];
     *outcome = (struct outcome){
         .image = {.row = *row, .slices = plan->slices, .slice_count = (int32_t)plan->slice_count},
         .added = plan->added,
@@ -153,7 +187,7 @@ int64_t alter_reservation(struct builder *builder, const struct reservation_imag
     else
         write_start(builder, before);
     add_slice_rows(builder, before, plan);
-    write_event(builder, outcome, before == NULL, waive_fee, reason);
+    write_event(builder, plan, outcome, before == NULL, waive_fee, reason);
     int64_t event = builder_event(builder, event_type, row->tenant, row->id);
     add_transfers(builder, plan, row->id, waive_fee, event);
     if (before != NULL)
@@ -195,6 +229,43 @@ bool alter_replayed(struct builder *builder, uint32_t scope, const struct reques
     return true;
 }
 
+// Where the request as a whole could start later.
+static void find_next_start(struct builder *builder, const struct plan *plan,
+                            const struct plan_addition *addition, struct refusal *refusal)
+{
+    refusal->has_next_start = builder_next_fit(builder, plan->pool, plan->tier, addition->start,
+                                               addition->end.number - addition->start.number, addition->gpus,
+                                               book_horizon_end(builder->book, builder->at),
+                                               &refusal->next_start, &refusal->searched_until);
+}
+
+static struct refusal *refuse_capacity(struct builder *builder, const struct plan_addition *addition,
+                                       const char *message, const char *pool, int32_t leg, int64_t free,
+                                       struct hour first_short)
+{
+    struct refusal *refusal = builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED, message);
+    refusal->leg = leg;
+    refusal->pool = pool;
+    refusal->free = free < 0 ? 0 : free > INT32_MAX ? INT32_MAX : (int32_t)free;
+    refusal->first_short = first_short;
+    refusal->searched_until = addition->start;
+    return refusal;
+}
+
+static void refuse_power(struct builder *builder, const struct plan *plan,
+                         const struct plan_addition *addition, const char *pool, int32_t leg, bool may_move,
+                         const struct power_gap *gap)
+{
+    const struct pool_row *row = &builder->book->pools[plan->pool].row;
+    int64_t free = gap->least < 0 ? 0 : gap->least / row->watts_per_gpu / row->unit * row->unit;
+    struct refusal *refusal =
+        refuse_capacity(builder, addition, "the site has less power left in the window than this would use",
+                        pool, leg, free, gap->first_short);
+    refusal->missing_watts = gap->missing;
+    if (may_move)
+        find_next_start(builder, plan, addition, refusal);
+}
+
 void check_capacity(struct builder *builder, const struct plan *plan, const char *pool, int32_t leg,
                     bool may_move)
 {
@@ -202,24 +273,20 @@ void check_capacity(struct builder *builder, const struct plan *plan, const char
         const struct plan_addition *addition = &plan->additions[i];
         int32_t free;
         struct hour first_short;
-        if (builder_fits(builder, plan->pool, addition->start, addition->end, addition->gpus, &free,
-                         &first_short)) {
-            builder_take(builder, plan->pool, addition->start, addition->end, addition->gpus);
-            continue;
+        struct power_gap gap;
+        if (!builder_fits(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus,
+                          &free, &first_short)) {
+            struct refusal *refusal = refuse_capacity(
+                builder, addition, "the pool has fewer GPUs free in the window than were asked for", pool,
+                leg, free, first_short);
+            if (may_move)
+                find_next_start(builder, plan, addition, refusal);
+        } else if (!builder_powers(builder, plan->pool, addition->start, addition->end, addition->gpus,
+                                   &gap)) {
+            refuse_power(builder, plan, addition, pool, leg, may_move, &gap);
+        } else {
+            builder_take(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus);
         }
-        struct refusal *refusal =
-            builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED,
-                           "the pool has fewer GPUs free in the window than were asked for");
-        refusal->leg = leg;
-        refusal->pool = pool;
-        refusal->free = free < 0 ? 0 : free;
-        refusal->first_short = first_short;
-        refusal->searched_until = addition->start;
-        if (may_move)
-            refusal->has_next_start = builder_next_fit(
-                builder, plan->pool, addition->start, addition->end.number - addition->start.number,
-                addition->gpus, book_horizon_end(builder->book, builder->at), &refusal->next_start,
-                &refusal->searched_until);
     }
 }
 

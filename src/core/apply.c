@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Room for a site's window to move on without work: a year.
+#define SLACK_HOURS (366 * HOURS_PER_DAY)
+
 static void replace_text(const char **place, const char *text)
 {
     char *copy = memory_copy_text(text);
@@ -31,6 +34,54 @@ static void replace_text(const char **place, const char *text)
         }                                                                                                    \
     } while (0)
 
+// ---- What is waited for
+
+bool book_waits(const struct book *book, int64_t id)
+{
+    const struct reservation *reservation = book_live(book, id);
+    return reservation != NULL && reservation->row.state == STATE_WAITING;
+}
+
+void book_freed(struct book *book, struct pool *pool)
+{
+    if (pool->waiting_count == 0 || book->loading)
+        return;
+    if (pool->serving) {
+        pool->serve_again = true;
+        return;
+    }
+    pool->serving = true;
+    pool->served = 0;
+}
+
+void book_freed_anywhere(struct book *book)
+{
+    for (size_t i = 1; i <= book->pool_count; i++)
+        book_freed(book, &book->pools[i]);
+}
+
+// Those that no longer wait leave the list when it is full.
+static void list_waiting(struct book *book, const struct reservation_row *row)
+{
+    struct pool *pool = &book->pools[row->pool];
+    if (pool->waiting_count == pool->waiting_capacity) {
+        size_t kept = 0, served = 0;
+        for (size_t i = 0; i < pool->waiting_count; i++) {
+            if (!book_waits(book, pool->waiting[i]))
+                continue;
+            served += i < pool->served;
+            pool->waiting[kept++] = pool->waiting[i];
+        }
+        pool->waiting_count = kept;
+        pool->served = served;
+        pool->waiting_capacity = 2 * kept + 16;
+        pool->waiting = memory_resize(pool->waiting, pool->waiting_capacity, sizeof *pool->waiting);
+    }
+    pool->waiting[pool->waiting_count++] = row->id;
+}
+
+// ---- Sites and pools
+
 static void apply_site(struct book *book, const struct site_row *row)
 {
     TABLE_REACH(book->sites, book->site_count, book->site_capacity, row->id);
@@ -42,9 +93,38 @@ static void apply_site(struct book *book, const struct site_row *row)
     replace_text(&site->row.note, row->note);
 }
 
+// Uses what all live reservations of a pool take, at so many watts for each GPU.
+static void use_power(struct book *book, uint32_t pool, int64_t watts_per_gpu)
+{
+    struct power *used = book->sites[book->pools[pool].row.site].used;
+    for (size_t id = 1; id < book->reservation_capacity && used != NULL && watts_per_gpu != 0; id++) {
+        const struct reservation *reservation = place_live(book->reservations[id]);
+        if (reservation == NULL || reservation->row.pool != pool)
+            continue;
+        for (int32_t i = 0; i < reservation->slice_count; i++) {
+            const struct slice_row *slice = &reservation->slices[i];
+            power_add(used, slice->start, slice->end, slice->gpus * watts_per_gpu);
+        }
+    }
+}
+
+// From the first step of its envelope on a site's use of power is known by the hour.
+static void begin_power(struct book *book, uint32_t id)
+{
+    struct site *site = &book->sites[id];
+    if (site->used != NULL)
+        return;
+    site->used = power_create(book->reached, book_horizon_hours(book) + SLACK_HOURS);
+    for (uint32_t pool = 1; pool <= book->pool_count; pool++)
+        if (book->pools[pool].row.site == id)
+            use_power(book, pool, book->pools[pool].row.watts_per_gpu);
+}
+
 static void apply_site_power(struct book *book, const struct site_power_row *row)
 {
     struct site *site = &book->sites[row->site];
+    begin_power(book, row->site);
+    book_freed_anywhere(book);
     size_t place = site->power_count;
     while (place > 0 && site->power[place - 1].start.number >= row->start.number)
         place--;
@@ -67,6 +147,8 @@ static void apply_pool(struct book *book, const struct pool_row *row)
         pool->calendar = calendar_create(book->reached, book_horizon_hours(book));
     }
     struct pool_row old = pool->row;
+    if (old.watts_per_gpu != row->watts_per_gpu && old.id != 0)
+        use_power(book, row->id, row->watts_per_gpu - old.watts_per_gpu);
     pool->row = *row;
     pool->row.pool = old.pool;
     pool->row.gpu = old.gpu;
@@ -87,6 +169,7 @@ static void apply_rate(struct book *book, const struct rate_row *row)
     struct rate_step step = {.start = row->start, .price = row->price};
     if (row->id >= book->next_rate)
         book->next_rate = row->id + 1;
+    book_freed(book, pool);
     if (place < *count && (*steps)[place].start.number == row->start.number) {
         (*steps)[place] = step;
         return;
@@ -106,8 +189,12 @@ static void apply_capacity_change(struct book *book, const struct capacity_chang
     *change = *row;
     change->note = memory_copy_text(row->note);
     calendar_add(pool->calendar, row->start, row->end, row->gpus);
+    if (pool->firm != NULL)
+        calendar_add(pool->firm, row->start, row->end, row->gpus);
     if (row->id >= book->next_capacity_change)
         book->next_capacity_change = row->id + 1;
+    if (row->gpus > 0)
+        book_freed(book, pool);
 }
 
 static void apply_tenant(struct book *book, const struct tenant_row *row)
@@ -122,6 +209,7 @@ static void apply_tenant(struct book *book, const struct tenant_row *row)
     replace_text(&tenant->row.tenant, row->tenant);
     replace_text(&tenant->row.name, row->name);
     replace_text(&tenant->row.note, row->note);
+    book_freed_anywhere(book); // a tenant that was suspended may be so no longer
 }
 
 static void apply_uid(struct book *book, const struct uid_row *row)
@@ -185,6 +273,7 @@ static void apply_contract(struct book *book, const struct contract_row *row)
     replace_text(&contract->row.note, row->note);
     if (!book->loading)
         schedule_month_end(book, contract, hour_of_instant(book->time));
+    book_freed_anywhere(book);
 }
 
 static void apply_contract_terms(struct book *book, const struct contract_terms_row *row)
@@ -290,6 +379,8 @@ static void apply_account(struct book *book, const struct account_row *row)
 static void change_balance(struct book *book, uint32_t account, int64_t micro)
 {
     assert(account >= 1 && account <= book->account_count);
+    if (micro > 0 && book->accounts[account].kind == ACCOUNT_AUTHORITY)
+        book_freed_anywhere(book);
     bool fits =
         amount_add(book->accounts[account].balance, (struct amount){micro}, &book->accounts[account].balance);
     assert(fits); // the decision has checked it
@@ -335,7 +426,9 @@ static void reach_reservation(struct book *book, int64_t id)
 static void schedule_reservation(struct book *book, const struct reservation_row *row)
 {
     if (row->state == STATE_HELD)
-        due_add(&book->urgent, row->hold_expires, DUE_HOLD_EXPIRY, row->id);
+        due_add(&book->urgent, row->hold_expires, DUE_EXPIRY, row->id);
+    else if (row->state == STATE_WAITING)
+        due_add(&book->urgent, row->wait_until, DUE_EXPIRY, row->id);
     else if (row->state == STATE_BOOKED)
         due_add(&book->lifecycle, hour_start(row->start), DUE_START, row->id);
     else if (row->state == STATE_ACTIVE)
@@ -350,15 +443,44 @@ static struct reservation_place ended_place(const struct reservation_row *row, e
                                       ((uintptr_t)state << 1) | 1};
 }
 
+// The running hour of a preemptible reservation that was cancelled stays sold, and there is nobody left who
+// could give way in it.
+static void settle_preemptible(struct book *book, const struct reservation *reservation)
+{
+    struct calendar *firm = book->pools[reservation->row.pool].firm;
+    for (int32_t i = 0; i < reservation->slice_count && firm != NULL; i++)
+        calendar_add(firm, reservation->slices[i].start, reservation->slices[i].end,
+                     -reservation->slices[i].gpus);
+}
+
 static void forget_reservation(struct book *book, struct reservation *reservation,
                                enum reservation_state state)
 {
+    if (reservation->row.tier == TIER_PREEMPTIBLE)
+        settle_preemptible(book, reservation);
     book->reservations[reservation->row.id] = ended_place(&reservation->row, state);
     free((char *)reservation->row.client_ref);
     free((char *)reservation->row.project);
     free((char *)reservation->row.note);
     free(reservation);
     book->live_count--;
+}
+
+// Those that have ended leave the list when it is full.
+static void list_preemptible(struct book *book, const struct reservation_row *row)
+{
+    struct pool *pool = &book->pools[row->pool];
+    if (pool->preemptible_count == pool->preemptible_capacity) {
+        size_t kept = 0;
+        for (size_t i = 0; i < pool->preemptible_count; i++)
+            if (book_live(book, pool->preemptible[i]) != NULL)
+                pool->preemptible[kept++] = pool->preemptible[i];
+        pool->preemptible_count = kept;
+        pool->preemptible_capacity = 2 * kept + 16;
+        pool->preemptible =
+            memory_resize(pool->preemptible, pool->preemptible_capacity, sizeof *pool->preemptible);
+    }
+    pool->preemptible[pool->preemptible_count++] = row->id;
 }
 
 static void apply_reservation(struct book *book, const struct reservation_row *row)
@@ -382,6 +504,10 @@ static void apply_reservation(struct book *book, const struct reservation_row *r
         reservation = memory_allocate(1, sizeof *reservation + sizeof reservation->slices[0]);
         reservation->slice_capacity = 1;
         book->reservations[row->id].value = (uintptr_t)reservation;
+        if (row->tier == TIER_PREEMPTIBLE && !ended)
+            list_preemptible(book, row);
+        if (row->state == STATE_WAITING)
+            list_waiting(book, row);
         book->live_count++;
     } else if (state_is_terminal(row->state)) {
         forget_reservation(book, reservation, row->state);
@@ -445,11 +571,25 @@ static void deliver_slice(struct book *book, const struct slice_row *slice, int3
     change_delivery(book, slice->period, slice->end, -hourly);
 }
 
-// Takes (sign 1) or gives back (sign −1) what a slice stands for.
-static void account_for_slice(struct book *book, uint32_t pool, const struct slice_row *slice, int32_t sign)
+// Takes (sign 1) or gives back (sign −1) what a slice stands for. Most pools never sell anything preemptible:
+// a pool has its second calendar from the first such slice on.
+static void account_for_slice(struct book *book, const struct reservation_row *row,
+                              const struct slice_row *slice, int32_t sign)
 {
-    calendar_add(book->pools[pool].calendar, slice->start, slice->end, -sign * slice->gpus);
+    struct pool *pool = &book->pools[row->pool];
+    if (row->tier == TIER_PREEMPTIBLE && pool->firm == NULL)
+        pool->firm = calendar_copy(pool->calendar);
+    calendar_add(pool->calendar, slice->start, slice->end, -sign * slice->gpus);
+    if (pool->firm != NULL && row->tier == TIER_FIRM)
+        calendar_add(pool->firm, slice->start, slice->end, -sign * slice->gpus);
+    struct site *site = &book->sites[pool->row.site];
+    if (site->used != NULL)
+        power_add(site->used, slice->start, slice->end, sign * slice->gpus * pool->row.watts_per_gpu);
     deliver_slice(book, slice, sign);
+    if (sign < 0 && site->used != NULL)
+        book_freed_anywhere(book); // the power may serve another pool
+    else if (sign < 0)
+        book_freed(book, pool);
 }
 
 static struct reservation *add_slice_place(struct book *book, struct reservation *reservation, int32_t place)
@@ -481,7 +621,7 @@ static void apply_slice(struct book *book, const struct slice_row *row)
         place--;
     bool known = place < reservation->slice_count && reservation->slices[place].number == row->number;
     if (known)
-        account_for_slice(book, reservation->row.pool, &reservation->slices[place], -1);
+        account_for_slice(book, &reservation->row, &reservation->slices[place], -1);
     if (row->removed) {
         assert(known);
         reservation->slice_count--;
@@ -492,7 +632,18 @@ static void apply_slice(struct book *book, const struct slice_row *row)
     if (!known)
         reservation = add_slice_place(book, reservation, place);
     reservation->slices[place] = *row;
-    account_for_slice(book, reservation->row.pool, row, 1);
+    account_for_slice(book, &reservation->row, row, 1);
+}
+
+static void apply_interruption(struct book *book, const struct interruption_row *row)
+{
+    if (row->id >= book->next_interruption)
+        book->next_interruption = row->id + 1;
+    if (row->capacity_change == 0)
+        return;
+    book->interruptions = memory_grow(book->interruptions, book->interruption_count,
+                                      &book->interruption_capacity, sizeof *book->interruptions);
+    book->interruptions[book->interruption_count++] = *row;
 }
 
 static void apply_client_ref(struct book *book, const struct client_ref_row *row)
@@ -505,6 +656,8 @@ static void apply_event(struct book *book, const struct event_row *row)
 {
     if (row->seq >= book->next_event)
         book->next_event = row->seq + 1;
+    if (row->at.seconds > book->latest.seconds)
+        book->latest = row->at;
 }
 
 void book_apply(struct book *book, const struct row *row)
@@ -558,6 +711,9 @@ void book_apply(struct book *book, const struct row *row)
     case ROW_SLICE:
         apply_slice(book, &row->slice);
         return;
+    case ROW_INTERRUPTION:
+        apply_interruption(book, &row->interruption);
+        return;
     case ROW_CLIENT_REF:
         apply_client_ref(book, &row->client_ref);
         return;
@@ -599,21 +755,23 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
         schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
     for (uint32_t i = 1; i <= book->period_count; i++)
         schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
+    book->latest = book->time;
+    book_freed_anywhere(book);
 }
 
 // ---- Time
 
 // Capacity changes that begin or end in the hours that a calendar has newly taken in.
-static void extend_calendar(struct pool *pool, struct hour origin)
+static void extend_calendar(const struct pool *pool, struct calendar *calendar, struct hour origin)
 {
-    struct hour old_end = calendar_end(pool->calendar);
-    calendar_advance(pool->calendar, origin);
+    struct hour old_end = calendar_end(calendar);
+    calendar_advance(calendar, origin);
     for (size_t i = 0; i < pool->change_count; i++) {
         const struct capacity_change_row *change = &pool->changes[i];
         if (change->start.number >= old_end.number)
-            calendar_add(pool->calendar, change->start, change->end, change->gpus);
+            calendar_add(calendar, change->start, change->end, change->gpus);
         else if (change->end.number >= old_end.number && change->end.number != HOUR_NEVER.number)
-            calendar_add(pool->calendar, change->end, HOUR_NEVER, -change->gpus);
+            calendar_add(calendar, change->end, HOUR_NEVER, -change->gpus);
     }
 }
 
@@ -624,9 +782,15 @@ void book_reach(struct book *book, struct instant now)
     int64_t end = (int64_t)book->reached.number + book_horizon_hours(book);
     for (size_t i = 1; i <= book->pool_count; i++) {
         struct pool *pool = &book->pools[i];
-        if (end >= calendar_end(pool->calendar).number)
-            extend_calendar(pool, book->reached);
+        if (end < calendar_end(pool->calendar).number)
+            continue;
+        extend_calendar(pool, pool->calendar, book->reached);
+        if (pool->firm != NULL)
+            extend_calendar(pool, pool->firm, book->reached);
     }
+    for (size_t i = 1; i <= book->site_count; i++)
+        if (book->sites[i].used != NULL && end >= power_end(book->sites[i].used).number)
+            power_advance(book->sites[i].used, book->reached);
 }
 
 void book_deliver(struct book *book, uint32_t id, struct hour hour)

@@ -17,7 +17,7 @@ struct book *book_create(const struct book_options *options)
     book->time = hour_start(options->origin);
     book->reached = options->origin;
     book->next_reservation = book->next_event = book->next_transfer = 1;
-    book->next_capacity_change = book->next_rate = 1;
+    book->next_capacity_change = book->next_rate = book->next_interruption = 1;
     return book;
 }
 
@@ -27,6 +27,7 @@ static void free_sites(struct book *book)
         free((char *)book->sites[i].row.site);
         free((char *)book->sites[i].row.note);
         free(book->sites[i].power);
+        power_destroy(book->sites[i].used);
     }
     free(book->sites);
 }
@@ -39,6 +40,9 @@ static void free_pools(struct book *book)
         free((char *)pool->row.gpu);
         free((char *)pool->row.note);
         calendar_destroy(pool->calendar);
+        calendar_destroy(pool->firm);
+        free(pool->preemptible);
+        free(pool->waiting);
         for (int tier = 0; tier < TIER_COUNT; tier++)
             free(pool->rates[tier]);
         for (size_t k = 0; k < pool->change_count; k++)
@@ -106,6 +110,7 @@ void book_destroy(struct book *book)
     name_map_free(&book->pool_names);
     name_map_free(&book->tenant_names);
     name_map_free(&book->contract_names);
+    free(book->interruptions);
     fingerprint_map_free(&book->client_refs);
     due_free(&book->urgent);
     due_free(&book->lifecycle);
@@ -115,6 +120,11 @@ void book_destroy(struct book *book)
 struct instant book_time(const struct book *book)
 {
     return book->time;
+}
+
+int64_t book_last_event(const struct book *book)
+{
+    return book->next_event - 1;
 }
 
 size_t book_live_count(const struct book *book)
@@ -263,6 +273,8 @@ enum reservation_state reservation_state_at(const struct reservation_row *row, s
     enum reservation_state state = row->state;
     if (state == STATE_HELD && now.seconds >= row->hold_expires.seconds)
         return STATE_EXPIRED;
+    if (state == STATE_WAITING && now.seconds >= row->wait_until.seconds)
+        return STATE_EXPIRED;
     if (state == STATE_BOOKED && now.seconds >= hour_start(row->start).seconds)
         state = STATE_ACTIVE;
     if (state == STATE_ACTIVE && now.seconds >= hour_start(row->end).seconds)
@@ -361,6 +373,30 @@ int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour)
     return gpus;
 }
 
+int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
+{
+    const struct pool_row *row = &book->pools[pool].row;
+    const struct site *site = &book->sites[row->site];
+    struct hour until = HOUR_NEVER;
+    if (site->used == NULL || row->watts_per_gpu == 0)
+        return -1;
+    int64_t envelope = envelope_at(site->power, site->power_count, hour, &until);
+    if (envelope == POWER_UNLIMITED)
+        return -1;
+    int64_t left = envelope - power_used(site->used, hour);
+    return left <= 0 ? 0 : left / row->watts_per_gpu / row->unit * row->unit;
+}
+
+// Moves *until back to where what the power allows changes.
+static void cut_where_power_changes(const struct book *book, uint32_t pool, struct hour from,
+                                    struct hour *until)
+{
+    int64_t here = book_powered(book, pool, from);
+    for (struct hour hour = {from.number + 1}; hour.number < until->number; hour.number++)
+        if (book_powered(book, pool, hour) != here)
+            *until = hour;
+}
+
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
                         int32_t *free, int32_t *capacity, struct hour *until)
 {
@@ -374,6 +410,8 @@ void book_calendar_step(const struct book *book, uint32_t pool, struct hour from
             if (edges[k].number > from.number && edges[k].number < until->number)
                 *until = edges[k];
     }
+    if (book->sites[found->row.site].used != NULL && found->row.watts_per_gpu > 0)
+        cut_where_power_changes(book, pool, from, until);
 }
 
 int32_t capacity_kind_sign(enum capacity_kind kind)

@@ -74,6 +74,9 @@ bool book_urgent_is_due(const struct book *book, struct instant now);
 // When the next timed decision is due. False when nothing is scheduled.
 bool book_next_due(const struct book *book, struct instant *due);
 
+// Was something freed that reservations wait for? Then what they get of it is due, and is decided first.
+bool book_serves_waiting(const struct book *book);
+
 // The time of the last decision. Time never goes back.
 struct instant book_time(const struct book *book);
 
@@ -138,6 +141,8 @@ int64_t book_client_ref(const struct book *book, uint32_t scope, const char *cli
 // Free GPUs, and capacity, from the running hour on.
 int32_t book_free(const struct book *book, uint32_t pool, struct hour hour);
 int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour);
+// How many GPUs the site's power allows beside all that is sold in an hour; −1 when it sets no limit.
+int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour);
 // The step that holds `from`: free and capacity there, and where either changes next, at most end.
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
                         int32_t *free, int32_t *capacity, struct hour *until);
@@ -154,6 +159,15 @@ size_t book_live_count(const struct book *book);
 void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
                             struct instant now);
 void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now);
+// Watts as kilowatts with all their decimals: "1.275".
+void book_write_kilowatts(struct json *json, const char *key, int64_t watts);
+// What is used of a period, and its floor.
+void book_period_use(const struct book *book, uint32_t period, struct instant now, struct amount *used,
+                     struct amount *floor);
+
+// The seq of the last event that was applied, or was there when the book was loaded; 0: none.
+int64_t book_last_event(const struct book *book);
+
 void book_write_event(const struct book *book, struct json *json, const struct event_row *event);
 void book_write_transfer(const struct book *book, struct json *json, const struct transfer_row *transfer);
 // The whole manifest that would recreate the present inventory, tenants and contracts.

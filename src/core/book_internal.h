@@ -9,6 +9,7 @@
 #include "core/changes.h"
 #include "core/commitment.h"
 #include "core/due.h"
+#include "core/power.h"
 #include "core/row.h"
 
 // A live reservation and its slices, ordered by number, in one block of memory.
@@ -26,17 +27,26 @@ struct rate_step {
 
 struct site {
     struct site_row row;
-    struct site_power_row *power; // by start, as they are loaded; a later row with the same start replaces
+    struct site_power_row *power; // by start; a later row with the same start replaces
     size_t power_count, power_capacity;
+    struct power *used; // NULL while the site's power is not stated
 };
 
 struct pool {
     struct pool_row row;
-    struct calendar *calendar;
+    struct calendar *calendar;           // what is free beside all that is sold
+    struct calendar *firm;               // what is free beside what is sold firm; NULL while that is the same
     struct rate_step *rates[TIER_COUNT]; // by start
     size_t rate_count[TIER_COUNT], rate_capacity[TIER_COUNT];
     struct capacity_change_row *changes; // in the order they came
     size_t change_count, change_capacity;
+    int64_t *preemptible; // ids of reservations of that tier, ascending; those that have ended among them
+    size_t preemptible_count, preemptible_capacity;
+    // Ids of reservations that wait, ascending, and among them some that no longer do. They are served one
+    // after the other from `served` on, and again from the first on when meanwhile something was freed.
+    int64_t *waiting;
+    size_t waiting_count, waiting_capacity, served;
+    bool serving, serve_again;
 };
 
 struct tenant {
@@ -81,8 +91,9 @@ struct book {
     struct book_options options;
     bool loading;
     struct instant time;
-    struct hour reached; // calendars reach to the horizon from here
-    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate;
+    struct instant latest; // when the last decision that was applied was made
+    struct hour reached;   // calendars reach to the horizon from here
+    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate, next_interruption;
 
     struct name_map site_names, pool_names, tenant_names, contract_names;
     // Element 0 of each is unused: ids start at 1.
@@ -117,6 +128,9 @@ struct book {
     int64_t *ended; // while loading: those that leave when it ends
     size_t ended_count, ended_capacity;
 
+    struct interruption_row *interruptions; // by changes of capacity, in their order
+    size_t interruption_count, interruption_capacity;
+
     struct fingerprint_map client_refs; // value: book_reference_pack; detail: the request's fingerprint
 
     struct due_queue urgent;    // changes verdicts: before any request
@@ -144,6 +158,19 @@ void book_reach(struct book *book, struct instant now);
 void book_deliver(struct book *book, uint32_t period, struct hour hour);
 // A contract's month has ended at this hour and is posted: schedules the next.
 void book_month_ended(struct book *book, uint32_t contract, struct hour hour);
+
+// What is free for a tier: for firm, beside what is sold firm.
+static inline const struct calendar *pool_calendar(const struct pool *pool, enum tier tier)
+{
+    return tier == TIER_FIRM && pool->firm != NULL ? pool->firm : pool->calendar;
+}
+
+// Something was freed that a reservation may wait for: in a pool, or in all of them.
+void book_freed(struct book *book, struct pool *pool);
+void book_freed_anywhere(struct book *book);
+
+// Does the place in a pool's list still wait?
+bool book_waits(const struct book *book, int64_t id);
 
 // The state of one that has ended. STATE_NONE when it is live or never was.
 enum reservation_state book_ended_state(const struct book *book, int64_t id);

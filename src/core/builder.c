@@ -30,6 +30,7 @@ void builder_begin(struct builder *builder, const struct book *book, struct aren
         .next_transfer = book->next_transfer,
         .next_capacity_change = book->next_capacity_change,
         .next_rate = book->next_rate,
+        .next_interruption = book->next_interruption,
     };
 }
 
@@ -240,22 +241,24 @@ static void compare_thresholds(struct builder *builder, uint32_t period)
 
 // ---- Capacity
 
-void builder_take(struct builder *builder, uint32_t pool, struct hour start, struct hour end, int32_t gpus)
+void builder_take(struct builder *builder, uint32_t pool, enum tier tier, struct hour start, struct hour end,
+                  int32_t gpus)
 {
     builder->taken = arena_grow(builder->arena, builder->taken, builder->taken_count,
                                 &builder->taken_capacity, sizeof *builder->taken);
     builder->taken[builder->taken_count++] =
-        (struct capacity_taken){.pool = pool, .start = start, .end = end, .gpus = gpus};
+        (struct capacity_taken){.pool = pool, .tier = tier, .start = start, .end = end, .gpus = gpus};
 }
 
-// What this decision has taken from a pool in an hour, and until when that stays so (at most *until as
-// given).
-static int64_t taken_at(const struct builder *builder, uint32_t pool, struct hour hour, struct hour *until)
+// What this decision has taken from what is free for a tier in an hour, and until when that stays so (at most
+// *until as given). Preemptible bookings take nothing from firm ones.
+static int64_t taken_at(const struct builder *builder, uint32_t pool, enum tier tier, struct hour hour,
+                        struct hour *until)
 {
     int64_t gpus = 0;
     for (size_t i = 0; i < builder->taken_count; i++) {
         const struct capacity_taken *taken = &builder->taken[i];
-        if (taken->pool != pool)
+        if (taken->pool != pool || (tier == TIER_FIRM && taken->tier != TIER_FIRM))
             continue;
         if (taken->start.number <= hour.number && hour.number < taken->end.number)
             gpus += taken->gpus;
@@ -272,16 +275,24 @@ static int32_t clamp(int64_t gpus)
     return gpus > INT32_MAX ? INT32_MAX : gpus < INT32_MIN ? INT32_MIN : (int32_t)gpus;
 }
 
-bool builder_fits(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
-                  int32_t gpus, int32_t *free, struct hour *first_short)
+int64_t builder_left(const struct builder *builder, uint32_t pool, struct hour hour, struct hour *until)
 {
-    const struct calendar *calendar = builder->book->pools[pool].calendar;
+    int64_t taken = taken_at(builder, pool, TIER_PREEMPTIBLE, hour, until);
+    int32_t free;
+    calendar_step(builder->book->pools[pool].calendar, hour, *until, &free, until);
+    return free - taken;
+}
+
+bool builder_fits(const struct builder *builder, uint32_t pool, enum tier tier, struct hour start,
+                  struct hour end, int32_t gpus, int32_t *free, struct hour *first_short)
+{
+    const struct calendar *calendar = pool_calendar(&builder->book->pools[pool], tier);
     int64_t least = INT32_MAX;
     bool fits = true;
     struct hour hour = start;
     while (hour.number < end.number) {
         struct hour until = end;
-        int64_t taken = taken_at(builder, pool, hour, &until);
+        int64_t taken = taken_at(builder, pool, tier, hour, &until);
         int64_t here = calendar_least(calendar, hour, until) - taken;
         if (here < least)
             least = here;
@@ -297,10 +308,52 @@ bool builder_fits(const struct builder *builder, uint32_t pool, struct hour star
     return fits;
 }
 
-bool builder_next_fit(const struct builder *builder, uint32_t pool, struct hour from, int32_t hours,
-                      int32_t gpus, struct hour end, struct hour *found, struct hour *searched_until)
+// What this decision uses of a site's power in an hour.
+static int64_t watts_taken(const struct builder *builder, uint32_t site, struct hour hour)
 {
-    const struct calendar *calendar = builder->book->pools[pool].calendar;
+    int64_t watts = 0;
+    for (size_t i = 0; i < builder->taken_count; i++) {
+        const struct capacity_taken *taken = &builder->taken[i];
+        const struct pool_row *pool = &builder->book->pools[taken->pool].row;
+        if (pool->site == site && taken->start.number <= hour.number && hour.number < taken->end.number)
+            watts += taken->gpus * pool->watts_per_gpu;
+    }
+    return watts;
+}
+
+bool builder_powers(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
+                    int32_t gpus, struct power_gap *gap)
+{
+    const struct pool_row *row = &builder->book->pools[pool].row;
+    const struct site *site = &builder->book->sites[row->site];
+    int64_t wanted = gpus * row->watts_per_gpu;
+    *gap = (struct power_gap){.least = POWER_UNLIMITED};
+    if (site->used == NULL || wanted == 0)
+        return true;
+    for (struct hour hour = start, until; hour.number < end.number; hour = until) {
+        until = end;
+        int64_t envelope = envelope_at(site->power, site->power_count, hour, &until);
+        for (; envelope < POWER_UNLIMITED && hour.number < until.number; hour.number++) {
+            int64_t left = envelope - power_used(site->used, hour) - watts_taken(builder, row->site, hour);
+            if (left < gap->least)
+                gap->least = left;
+            if (left >= wanted)
+                continue;
+            if (gap->missing == 0)
+                gap->first_short = hour;
+            gap->last_short = hour;
+            if (wanted - left > gap->missing)
+                gap->missing = wanted - left;
+        }
+    }
+    return gap->missing == 0;
+}
+
+bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier tier, struct hour from,
+                      int32_t hours, int32_t gpus, struct hour end, struct hour *found,
+                      struct hour *searched_until)
+{
+    const struct calendar *calendar = pool_calendar(&builder->book->pools[pool], tier);
     struct hour candidate = from;
     for (int tries = 0; tries < NEXT_FIT_TRIES; tries++) {
         if (!calendar_next_fit(calendar, candidate, hours, gpus, end, NEXT_FIT_LIMIT, found, searched_until))
@@ -308,12 +361,17 @@ bool builder_next_fit(const struct builder *builder, uint32_t pool, struct hour 
         int32_t free;
         struct hour blocked;
         struct hour until = {found->number + hours};
-        if (builder_fits(builder, pool, *found, until, gpus, &free, &blocked))
-            return true;
+        struct power_gap gap;
+        if (builder_fits(builder, pool, tier, *found, until, gpus, &free, &blocked)) {
+            if (builder_powers(builder, pool, *found, until, gpus, &gap))
+                return true;
+            candidate = *searched_until = (struct hour){gap.last_short.number + 1};
+            continue;
+        }
         // What this decision takes stands in the way there: go on with the first hour after it that has
         // enough.
         struct hour edge = end;
-        int64_t taken = taken_at(builder, pool, blocked, &edge);
+        int64_t taken = taken_at(builder, pool, tier, blocked, &edge);
         if (!calendar_first_at_least(calendar, blocked, edge, clamp(gpus + taken), &candidate))
             candidate = edge;
         *searched_until = candidate;

@@ -28,6 +28,7 @@ struct balance_change {
 
 struct capacity_taken {
     uint32_t pool;
+    enum tier tier;
     struct hour start, end;
     int32_t gpus; // less than 0: released
 };
@@ -46,7 +47,7 @@ struct builder {
     const char *actor;
     struct row *rows;
     size_t row_count, row_capacity;
-    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate;
+    int64_t next_reservation, next_event, next_transfer, next_capacity_change, next_rate, next_interruption;
     struct balance_change *balances;
     size_t balance_count, balance_capacity;
     struct capacity_taken *taken;
@@ -99,17 +100,35 @@ bool builder_commitment(struct builder *builder, uint32_t period, struct commitm
 // Writes the members of a period into JSON.
 void builder_write_period(struct builder *builder, struct json *json, uint32_t period);
 
-// What a decision takes from the calendar, seen by its own later checks.
-void builder_take(struct builder *builder, uint32_t pool, struct hour start, struct hour end, int32_t gpus);
+// What a decision takes from the calendars, seen by its own later checks.
+void builder_take(struct builder *builder, uint32_t pool, enum tier tier, struct hour start, struct hour end,
+                  int32_t gpus);
 
-// Are gpus free in every hour of the window, after what this decision has taken? If not, *free is the least
-// and *first_short the first hour.
-bool builder_fits(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
-                  int32_t gpus, int32_t *free, struct hour *first_short);
+// Are gpus free for a tier in every hour of the window, after what this decision has taken? If not, *free is
+// the least and *first_short the first hour.
+bool builder_fits(const struct builder *builder, uint32_t pool, enum tier tier, struct hour start,
+                  struct hour end, int32_t gpus, int32_t *free, struct hour *first_short);
 
-// The earliest start at or after `from` at which they would be, ending by `end`; bounded.
-bool builder_next_fit(const struct builder *builder, uint32_t pool, struct hour from, int32_t hours,
-                      int32_t gpus, struct hour end, struct hour *found, struct hour *searched_until);
+// Where a site's power does not suffice.
+struct power_gap {
+    struct hour first_short, last_short;
+    int64_t missing; // the most watts that are missing in an hour
+    int64_t least;   // the least watts free
+};
+
+// Is there power for so many more GPUs of a pool in every hour of the window, after what this decision has
+// taken at the site?
+bool builder_powers(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
+                    int32_t gpus, struct power_gap *gap);
+
+// What is free beside all that is sold in an hour, after what this decision has taken, and until when that
+// stays so (at most *until as given). Below 0 where a firm booking takes the place of preemptible ones.
+int64_t builder_left(const struct builder *builder, uint32_t pool, struct hour hour, struct hour *until);
+
+// The earliest start at or after `from` at which they would be, power among it, ending by `end`; bounded.
+bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier tier, struct hour from,
+                      int32_t hours, int32_t gpus, struct hour end, struct hour *found,
+                      struct hour *searched_until);
 
 // Records the idempotency key of a request that was decided. event is the decision's first.
 void builder_client_ref(struct builder *builder, uint32_t scope, const struct request *request,

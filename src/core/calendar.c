@@ -25,18 +25,34 @@ struct visit {
     int32_t above;              // what the nodes above it add
 };
 
-struct calendar *calendar_create(struct hour origin, int32_t hours)
+static struct calendar *create(struct hour origin, int32_t size)
 {
     struct calendar *calendar = memory_allocate(1, sizeof *calendar);
     calendar->origin = origin;
-    calendar->size = 1;
-    while (calendar->size < hours + SLACK_HOURS)
-        calendar->size *= 2;
-    size_t nodes = (size_t)calendar->size * 2;
+    calendar->size = size;
+    size_t nodes = (size_t)size * 2;
     calendar->least = memory_allocate(nodes, sizeof *calendar->least);
     calendar->most = memory_allocate(nodes, sizeof *calendar->most);
-    calendar->add = memory_allocate((size_t)calendar->size, sizeof *calendar->add);
+    calendar->add = memory_allocate((size_t)size, sizeof *calendar->add);
     return calendar;
+}
+
+struct calendar *calendar_create(struct hour origin, int32_t hours)
+{
+    int32_t size = 1;
+    while (size < hours + SLACK_HOURS)
+        size *= 2;
+    return create(origin, size);
+}
+
+struct calendar *calendar_copy(const struct calendar *calendar)
+{
+    struct calendar *copy = create(calendar->origin, calendar->size);
+    size_t nodes = (size_t)calendar->size * 2;
+    memcpy(copy->least, calendar->least, nodes * sizeof *copy->least);
+    memcpy(copy->most, calendar->most, nodes * sizeof *copy->most);
+    memcpy(copy->add, calendar->add, (size_t)calendar->size * sizeof *copy->add);
+    return copy;
 }
 
 void calendar_destroy(struct calendar *calendar)

@@ -19,6 +19,7 @@ struct calendar;
 
 // A window of at least `hours` from origin on, nothing free in it.
 struct calendar *calendar_create(struct hour origin, int32_t hours);
+struct calendar *calendar_copy(const struct calendar *calendar);
 void calendar_destroy(struct calendar *calendar);
 
 struct hour calendar_origin(const struct calendar *calendar);

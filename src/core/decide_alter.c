@@ -55,7 +55,8 @@ static void cancel_member(struct builder *builder, const struct reservation_imag
     struct reservation_row row = before->row;
     row.state = STATE_CANCELLED;
     struct plan plan;
-    plan_begin(&plan, builder, row.tenant, row.pool, row.tier, before, before->row.state == STATE_HELD);
+    plan_begin(&plan, builder, row.tenant, row.pool, row.tier, before,
+               before->row.state == STATE_HELD || before->row.state == STATE_WAITING);
     struct hour from = hour_at_or_after(builder->at);
     if (from.number < row.start.number)
         from = row.start;
@@ -79,7 +80,8 @@ void decide_cancel(struct builder *builder, const struct request *request)
         fingerprint_target(builder, request, &cancel->target, cancel->waive_fee, cancel->reason);
     if (alter_replayed(builder, tenant, request, fingerprint))
         return;
-    members_in_state(builder, &members, 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
+    members_in_state(builder, &members,
+                     1U << STATE_WAITING | 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
                      "it has ended already");
     if (builder_refused(builder))
         return;

@@ -10,6 +10,7 @@
 // which when left out is the start, or the next whole hour of a running reservation.
 #include "core/alter.h"
 #include "core/builder.h"
+#include "core/interrupt.h"
 #include "core/members.h"
 
 // The most slices that a change may leave a reservation in, unless it had more before. Each change may add
@@ -237,6 +238,7 @@ static void add_rows(const struct alteration *alteration, const struct request *
     alter_expect(builder, 1);
     int64_t event =
         alter_reservation(builder, alteration->before, &row, plan, "reservation.changed", false, NULL);
+    interrupt_preempted(builder);
     builder_client_ref(builder, row.tenant, request, fingerprint, row.id, false, event);
 }
 

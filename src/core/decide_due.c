@@ -8,6 +8,7 @@
 #include "core/builder.h"
 #include "core/schedule.h"
 #include "core/transition.h"
+#include "core/waiting.h"
 #include <assert.h>
 
 // How many starts and ends one decision holds.
@@ -23,7 +24,8 @@ static void decide_expiry(struct builder *builder, int64_t id)
     bool found = book_reservation(builder->book, id, builder->at, &before);
     assert(found);
     (void)found;
-    before.row.state = STATE_HELD; // by the clock it has expired, which is what is being written down
+    // By the clock it has expired, which is what is being written down.
+    before.row.state = book_live(builder->book, id)->row.state;
     struct reservation_row row = before.row;
     row.state = STATE_EXPIRED;
     struct plan plan;
@@ -39,10 +41,11 @@ static bool still_due(const struct book *book, struct due due)
     const struct reservation *live;
     const struct period *period;
     switch (due_kind(due)) {
-    case DUE_HOLD_EXPIRY:
+    case DUE_EXPIRY:
         live = book_live(book, due_id(due));
-        return live != NULL && live->row.state == STATE_HELD &&
-               live->row.hold_expires.seconds == due.at.seconds;
+        return live != NULL &&
+               ((live->row.state == STATE_HELD && live->row.hold_expires.seconds == due.at.seconds) ||
+                (live->row.state == STATE_WAITING && live->row.wait_until.seconds == due.at.seconds));
     case DUE_START:
         live = book_live(book, due_id(due));
         return live != NULL && live->row.state == STATE_BOOKED &&
@@ -239,7 +242,7 @@ static void decide_instalment(struct builder *builder, uint32_t id)
 static void decide_urgent(struct book *book, struct due due, struct builder *builder)
 {
     switch (due_kind(due)) {
-    case DUE_HOLD_EXPIRY:
+    case DUE_EXPIRY:
         decide_expiry(builder, due_id(due));
         break;
     case DUE_DELIVERY:
@@ -294,6 +297,10 @@ bool book_decide_due(struct book *book, struct instant now, struct arena *arena,
     book_reach(book, now);
     struct builder builder;
     drop_stale(book, &book->urgent);
+    if (decide_waiting(book, now, arena, decision)) {
+        *urgent = true;
+        return true;
+    }
     *urgent = book->urgent.count > 0 && due_first(&book->urgent).at.seconds <= now.seconds;
     if (*urgent) {
         struct due due = due_first(&book->urgent);
@@ -315,12 +322,15 @@ bool book_decide_due(struct book *book, struct instant now, struct arena *arena,
 
 bool book_urgent_is_due(const struct book *book, struct instant now)
 {
-    return book->urgent.count > 0 && due_first(&book->urgent).at.seconds <= now.seconds;
+    return book_serves_waiting(book) ||
+           (book->urgent.count > 0 && due_first(&book->urgent).at.seconds <= now.seconds);
 }
 
 bool book_next_due(const struct book *book, struct instant *due)
 {
-    bool any = false;
+    bool any = book_serves_waiting(book);
+    if (any)
+        *due = book->latest;
     const struct due_queue *queues[] = {&book->urgent, &book->lifecycle};
     for (int i = 0; i < 2; i++) {
         if (queues[i]->count > 0 && (!any || due_first(queues[i]).at.seconds < due->seconds)) {

@@ -216,7 +216,7 @@ static void write_pool(struct manifest_apply *apply, const struct pool_row *row,
     json_write_text(&json, "gpu", row->gpu);
     json_write_integer(&json, "unit", row->unit);
     if (row->watts_per_gpu != 0)
-        manifest_write_kilowatts(&json, "kw_per_gpu", row->watts_per_gpu);
+        book_write_kilowatts(&json, "kw_per_gpu", row->watts_per_gpu);
     json_write_text(&json, "note", row->note);
     json_write_object_end(&json);
     json_write_object_end(&json);
@@ -342,6 +342,8 @@ static void apply_parts(struct manifest_apply *apply)
         apply_site(apply, i);
     for (size_t i = 0; i < manifest->pool_count && !builder_refused(apply->builder); i++)
         apply_pool(apply, i);
+    if (!builder_refused(apply->builder))
+        manifest_check_power(apply);
     if (!builder_refused(apply->builder))
         manifest_apply_tenants(apply);
     for (size_t i = 0; i < manifest->contract_count && !builder_refused(apply->builder); i++)

@@ -268,9 +268,9 @@ static void refuse_displacing(struct capacity_work *work, const struct displacem
                          "this leaves fewer GPUs than are booked, from %s on and by up to %d: ", first_short,
                          displacement->missing);
     if (displacement->count > 0)
-        buffer_append_format(&message, "it would displace %s%zu reservation%s, first number %lld",
-                             displacement->all ? "" : "more than ", reservations,
-                             reservations == 1 ? "" : "s", (long long)displacement->cuts[0].reservation);
+        buffer_append_format(
+            &message, "it would displace %zu reservation%s, first number %lld; capacity.change does",
+            reservations, reservations == 1 ? "" : "s", (long long)displacement->cuts[0].reservation);
     else
         buffer_append_text(&message, "they are in use in the running hour");
     manifest_refuse(work->apply, path_at(work, displacement->first_short),

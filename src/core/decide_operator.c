@@ -7,6 +7,7 @@
 #include "core/builder.h"
 #include "core/capacity_change.h"
 #include "core/displacement.h"
+#include "core/interrupt.h"
 #include "core/manifest_text.h"
 #include <string.h>
 
@@ -32,14 +33,42 @@ static struct json request_text(struct builder *builder, const struct request *r
 
 // ---- capacity.change
 
+static void write_interruption(struct json *json, int64_t reservation, struct hour start, struct hour end,
+                               int32_t gpus)
+{
+    json_write_object(json, NULL);
+    json_write_integer(json, "reservation", reservation);
+    json_write_hour(json, "start", start);
+    json_write_hour(json, "end", end);
+    json_write_integer(json, "gpus", gpus);
+    json_write_object_end(json);
+}
+
+// What the book has of the interruptions by a change.
+static void write_interruptions_of(const struct book *book, struct json *json, int64_t change)
+{
+    for (size_t i = 0; i < book->interruption_count; i++) {
+        const struct interruption_row *row = &book->interruptions[i];
+        if (row->capacity_change == change)
+            write_interruption(json, row->reservation, row->start, row->end, row->gpus);
+    }
+}
+
+// `displacement` is NULL for a replay.
 static void capacity_result(struct builder *builder, const char *pool,
-                            const struct capacity_change_row *change)
+                            const struct capacity_change_row *change, const struct displacement *displacement)
 {
     struct json json = builder_text(builder);
     json_write_object(&json, "capacity_change");
     capacity_change_write(&json, pool, change);
     json_write_object_end(&json);
     json_write_array(&json, "interruptions");
+    for (size_t i = 0; displacement != NULL && i < displacement->count; i++) {
+        const struct interruption *cut = &displacement->cuts[i];
+        write_interruption(&json, cut->reservation, cut->start, cut->end, cut->gpus);
+    }
+    if (displacement == NULL)
+        write_interruptions_of(builder->book, &json, change->id);
     json_write_array_end(&json);
     decide_result(builder);
 }
@@ -61,7 +90,7 @@ static void replay_capacity(struct builder *builder, uint32_t pool, int64_t id)
     const struct pool *found = &builder->book->pools[pool];
     for (size_t i = 0; i < found->change_count; i++)
         if (found->changes[i].id == id)
-            capacity_result(builder, found->row.pool, &found->changes[i]);
+            capacity_result(builder, found->row.pool, &found->changes[i], NULL);
 }
 
 static bool capacity_state(struct builder *builder, const struct pool *pool,
@@ -86,26 +115,31 @@ static bool capacity_state(struct builder *builder, const struct pool *pool,
         refuse_member(builder, "gpus", "the pool would have more GPUs than can be counted");
         return false;
     }
-    struct displacement displacement;
-    if (!displacement_plan(builder->book, change->pool, change, 1, hour_of_instant(builder->at),
-                           builder->arena, &displacement))
-        return true;
+    return true;
+}
+
+static void refuse_running_hour(struct builder *builder, const char *pool,
+                                const struct displacement *displacement)
+{
     struct refusal *refusal =
         builder_refuse(builder, VERDICT_CAPACITY_EXCEEDED,
-                       "this leaves fewer GPUs than are booked; the interruptions listed "
-                       "are what it would displace");
-    refusal->pool = arena_copy_text(builder->arena, pool->row.pool);
-    refusal->free = displacement.free;
-    refusal->first_short = displacement.first_short;
-    refusal->has_next_start = false;
-    refusal->interruptions = displacement.cuts;
-    refusal->interruption_count = displacement.count;
-    return false;
+                       "the running hour stays sold to bookings that were cancelled in it, which can't be "
+                       "interrupted: let the change start with the next hour");
+    refusal->pool = arena_copy_text(builder->arena, pool);
+    refusal->free = displacement->free < 0 ? 0 : displacement->free;
+    refusal->first_short = refusal->searched_until = displacement->first_short;
 }
 
 static void add_capacity(struct builder *builder, const struct request *request,
                          struct fingerprint fingerprint, const char *pool, struct capacity_change_row change)
 {
+    struct displacement displacement;
+    if (displacement_plan(builder->book, change.pool, &change, 1, hour_of_instant(builder->at),
+                          builder->arena, &displacement) &&
+        !displacement.enough) {
+        refuse_running_hour(builder, pool, &displacement);
+        return;
+    }
     change.id = builder->next_capacity_change++;
     change.note = arena_copy_text(builder->arena, change.note);
     struct json json = builder_text(builder);
@@ -116,8 +150,9 @@ static void add_capacity(struct builder *builder, const struct request *request,
     json_write_object_end(&json);
     change.event = builder_event(builder, "capacity.changed", 0, 0);
     builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = change;
+    interrupt_reservations(builder, &displacement, change.id);
     record_reference(builder, request, fingerprint, change.id, change.event);
-    capacity_result(builder, pool, &change);
+    capacity_result(builder, pool, &change, &displacement);
 }
 
 void decide_capacity_change(struct builder *builder, const struct request *request)

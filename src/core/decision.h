@@ -41,9 +41,8 @@ struct refusal {
     bool has_next_start;
     struct hour next_start;
     struct hour searched_until;
+    int64_t missing_watts; // above 0 when it is the site's power that does not suffice
     const char *pool;
-    const struct interruption *interruptions; // of a capacity change: what it would displace
-    size_t interruption_count;
     // commitment_exceeded
     const char *contract;
     struct hour period_start;

@@ -2,6 +2,7 @@
 #include "core/book_internal.h"
 #include "core/builder.h"
 #include "core/commitment.h"
+#include "core/waiting.h"
 #include <assert.h>
 #include <string.h>
 
@@ -53,6 +54,8 @@ void book_write_reservation(const struct book *book, struct json *json, const st
     else
         json_write_integer(json, "group", row->group);
     json_write_instant(json, "created", row->created);
+    if (row->state == STATE_WAITING)
+        waiting_write(book, json, row, now);
     json_write_array(json, "slices");
     for (int32_t i = 0; i < image->slice_count; i++)
         write_slice(book, json, &image->slices[i]);
@@ -142,7 +145,7 @@ void commitment_inputs_of(const struct book *book, const struct contract_period_
     };
 }
 
-void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now)
+static struct commitment commitment_of(const struct book *book, uint32_t period, struct instant now)
 {
     struct amount balances[ACCOUNT_PERIOD_COUNT];
     for (int kind = 0; kind < ACCOUNT_PERIOD_COUNT; kind++)
@@ -151,7 +154,21 @@ void book_write_period(const struct book *book, struct json *json, uint32_t peri
     bool fits = period_commitment(book, &book->periods[period].row, balances, now, &commitment);
     assert(fits); // every decision has reckoned it
     (void)fits;
+    return commitment;
+}
+
+void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now)
+{
+    struct commitment commitment = commitment_of(book, period, now);
     describe_period(book, json, &book->periods[period].row, &commitment);
+}
+
+void book_period_use(const struct book *book, uint32_t period, struct instant now, struct amount *used,
+                     struct amount *floor)
+{
+    struct commitment commitment = commitment_of(book, period, now);
+    *used = commitment.used;
+    *floor = commitment.floor;
 }
 
 static void append(char *text, size_t size, const char *part)

@@ -1,15 +1,18 @@
 #include "core/displacement.h"
 
 #include "base/memory.h"
-#include "core/book_internal.h"
 #include "core/steps.h"
 #include "core/transition.h"
 #include <assert.h>
 #include <stdlib.h>
 
+// How many reservations ahead memory is asked for.
+enum { AHEAD = 16 };
+
 // The work on one pool. Both arrays have one number for each hour from `from`.
 struct shortage {
     const struct book *book;
+    struct arena *arena; // of the result
     uint32_t pool;
     struct hour from;
     int32_t hours;
@@ -68,8 +71,8 @@ static bool find_missing(struct shortage *shortage, const struct steps *sum)
     return shortage->result->missing > 0;
 }
 
-// Lists what was cut of a reservation between two places, and clears it. False when the list is full.
-static bool list_cuts(struct shortage *shortage, int64_t reservation, int32_t first, int32_t last)
+// Lists what was cut of a reservation between two places, and clears it.
+static void list_cuts(struct shortage *shortage, int64_t reservation, int32_t first, int32_t last)
 {
     struct displacement *result = shortage->result;
     int32_t place = first;
@@ -80,8 +83,8 @@ static bool list_cuts(struct shortage *shortage, int64_t reservation, int32_t fi
             shortage->cut[place++] = 0;
         if (gpus == 0)
             continue;
-        if (result->count == DISPLACEMENT_LISTED_MAX)
-            return false;
+        result->cuts =
+            arena_grow(shortage->arena, result->cuts, result->count, &result->capacity, sizeof *result->cuts);
         result->cuts[result->count++] = (struct interruption){
             .reservation = reservation,
             .start = {shortage->from.number + start},
@@ -89,11 +92,10 @@ static bool list_cuts(struct shortage *shortage, int64_t reservation, int32_t fi
             .gpus = gpus,
         };
     }
-    return true;
 }
 
-// Cuts one reservation where something is missing. False when the list is full.
-static bool cut_reservation(struct shortage *shortage, const struct reservation *reservation)
+// Cuts one reservation where something is missing.
+static void cut_reservation(struct shortage *shortage, const struct reservation *reservation)
 {
     int32_t lowest = INT32_MAX, highest = -1;
     for (int32_t i = reservation->slice_count - 1; i >= 0; i--) {
@@ -111,26 +113,54 @@ static bool cut_reservation(struct shortage *shortage, const struct reservation 
         lowest = first < lowest ? first : lowest;
         highest = last > highest ? last : highest;
     }
-    bool listed = list_cuts(shortage, reservation->row.id, lowest, highest);
+    list_cuts(shortage, reservation->row.id, lowest, highest);
     while (shortage->first <= shortage->last && shortage->missing[shortage->first] == 0)
         shortage->first++;
     while (shortage->last >= shortage->first && shortage->missing[shortage->last] == 0)
         shortage->last--;
-    return listed;
 }
 
-// Cuts the reservations of a tier, the newest first. False when the list is full.
-static bool cut_tier(struct shortage *shortage, enum tier tier)
+static void cut_preemptible(struct shortage *shortage)
 {
-    for (size_t id = shortage->book->reservation_capacity; id-- > 1 && shortage->first <= shortage->last;) {
-        const struct reservation *reservation = place_live(shortage->book->reservations[id]);
-        if (reservation == NULL || reservation->row.pool != shortage->pool || reservation->row.tier != tier ||
-            !state_is_live(reservation->row.state))
-            continue;
-        if (!cut_reservation(shortage, reservation))
-            return false;
+    const struct pool *pool = &shortage->book->pools[shortage->pool];
+    for (size_t i = pool->preemptible_count; i-- > 0 && shortage->first <= shortage->last;) {
+        const struct reservation *reservation = book_live(shortage->book, pool->preemptible[i]);
+        if (reservation != NULL && state_is_live(reservation->row.state))
+            cut_reservation(shortage, reservation);
     }
-    return true;
+}
+
+static void cut_firm(struct shortage *shortage)
+{
+    const struct reservation_place *places = shortage->book->reservations;
+    for (size_t id = shortage->book->reservation_capacity; id-- > 1 && shortage->first <= shortage->last;) {
+        // Most are of other hours, and all of them are somewhere else in memory.
+        const struct reservation *ahead = id > AHEAD ? place_live(places[id - AHEAD]) : NULL;
+        if (ahead != NULL) {
+            __builtin_prefetch(ahead);
+            __builtin_prefetch(ahead->slices);
+        }
+        const struct reservation *reservation = place_live(places[id]);
+        if (reservation != NULL && reservation->row.pool == shortage->pool &&
+            reservation->row.tier == TIER_FIRM && state_is_live(reservation->row.state))
+            cut_reservation(shortage, reservation);
+    }
+}
+
+static void begin(struct shortage *shortage, const struct book *book, uint32_t pool, struct hour from,
+                  struct hour end, struct arena *arena, struct displacement *result)
+{
+    *result = (struct displacement){0};
+    *shortage = (struct shortage){.book = book, .pool = pool, .from = from, .arena = arena, .result = result};
+    shortage->hours = end.number - from.number;
+    shortage->missing = memory_allocate((size_t)shortage->hours, sizeof *shortage->missing);
+    shortage->cut = memory_allocate((size_t)shortage->hours, sizeof *shortage->cut);
+}
+
+static void end(struct shortage *shortage)
+{
+    free(shortage->missing);
+    free(shortage->cut);
 }
 
 bool displacement_plan(const struct book *book, uint32_t pool, const struct capacity_change_row *changes,
@@ -140,27 +170,72 @@ bool displacement_plan(const struct book *book, uint32_t pool, const struct capa
     assert(pool >= 1 && pool <= book->pool_count);
     const struct calendar *calendar = book->pools[pool].calendar;
     assert(from.number >= calendar_origin(calendar).number);
-    *displacement = (struct displacement){.all = true};
-    struct steps sum = {0};
     bool lowers = false;
-    for (size_t i = 0; i < change_count; i++) {
-        steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
+    for (size_t i = 0; i < change_count; i++)
         lowers = lowers || changes[i].gpus < 0;
+    if (!lowers || calendar_end(calendar).number <= from.number) {
+        *displacement = (struct displacement){0};
+        return false;
     }
-    struct shortage shortage = {.book = book, .pool = pool, .from = from, .result = displacement};
-    shortage.hours = calendar_end(calendar).number - from.number;
-    bool found = false;
-    if (lowers && shortage.hours > 0) {
-        shortage.missing = memory_allocate((size_t)shortage.hours, sizeof *shortage.missing);
-        found = find_missing(&shortage, &sum);
-    }
+    struct steps sum = {0};
+    for (size_t i = 0; i < change_count; i++)
+        steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
+    struct shortage shortage;
+    begin(&shortage, book, pool, from, calendar_end(calendar), arena, displacement);
+    bool found = find_missing(&shortage, &sum);
     if (found) {
-        shortage.cut = memory_allocate((size_t)shortage.hours, sizeof *shortage.cut);
-        displacement->cuts = arena_allocate(arena, DISPLACEMENT_LISTED_MAX * sizeof *displacement->cuts);
-        displacement->all = cut_tier(&shortage, TIER_PREEMPTIBLE) && cut_tier(&shortage, TIER_FIRM);
+        cut_preemptible(&shortage);
+        cut_firm(&shortage);
+        displacement->enough = shortage.first > shortage.last;
     }
-    free(shortage.missing);
-    free(shortage.cut);
+    end(&shortage);
     steps_free(&sum);
     return found;
+}
+
+// The hours that the firm bookings of a decision take of a pool. False when they take none.
+static bool firm_hull(const struct builder *builder, uint32_t pool, struct hour *start, struct hour *end)
+{
+    *start = HOUR_NEVER;
+    *end = (struct hour){0};
+    for (size_t i = 0; i < builder->taken_count; i++) {
+        const struct capacity_taken *taken = &builder->taken[i];
+        if (taken->pool != pool || taken->tier != TIER_FIRM || taken->gpus <= 0)
+            continue;
+        *start = taken->start.number < start->number ? taken->start : *start;
+        *end = taken->end.number > end->number ? taken->end : *end;
+    }
+    return start->number < end->number;
+}
+
+bool displacement_preempt(const struct builder *builder, uint32_t pool, struct displacement *displacement)
+{
+    struct hour hour, last;
+    *displacement = (struct displacement){0};
+    int32_t free;
+    struct hour first_short;
+    if (builder->book->pools[pool].firm == NULL || !firm_hull(builder, pool, &hour, &last) ||
+        builder_fits(builder, pool, TIER_PREEMPTIBLE, hour, last, 0, &free, &first_short))
+        return false;
+    struct shortage shortage;
+    begin(&shortage, builder->book, pool, hour, last, builder->arena, displacement);
+    shortage.first = INT32_MAX;
+    while (hour.number < last.number) {
+        struct hour until = last;
+        int64_t left = builder_left(builder, pool, hour, &until);
+        for (; left < 0 && hour.number < until.number; hour.number++) {
+            int32_t place = hour.number - shortage.from.number;
+            shortage.missing[place] = (int32_t)-left;
+            shortage.first = place < shortage.first ? place : shortage.first;
+            shortage.last = place;
+            displacement->missing = -left > displacement->missing ? (int32_t)-left : displacement->missing;
+        }
+        hour = until;
+    }
+    if (displacement->missing > 0)
+        cut_preemptible(&shortage);
+    displacement->enough = shortage.first > shortage.last;
+    assert(displacement->enough);
+    end(&shortage);
+    return displacement->missing > 0;
 }

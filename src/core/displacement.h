@@ -1,28 +1,29 @@
-// What a loss of capacity would displace.
+// What has to give way when there are fewer GPUs than are booked.
 //
-// Where a pool is left with fewer GPUs than are booked, the GPUs that are missing are cut in the hours in
-// which they are missing: from preemptible reservations first, the newest first, then from firm ones, the
-// newest first. This module says whether changes of capacity leave too little, and plans the cuts; it changes
-// nothing.
+// Where GPUs are missing they are cut in the hours in which they are missing: from preemptible reservations
+// first, the newest first, then from firm ones, the newest first. This module finds out what is missing,
+// after changes of a pool's capacity or after firm bookings that take the place of preemptible ones, and
+// plans the cuts; it changes nothing (core/interrupt.h does).
 //
-// The cost is one number an hour of the calendar's window, and, when something is missing, a pass over the
-// reservations for each tier that ends as soon as nothing is missing any more.
+// The cost is one number for each hour in which something may be missing and, when something is, a pass over
+// the pool's preemptible reservations, and then over all reservations, that ends as soon as nothing is
+// missing any more.
 #ifndef COLOSSUS_CORE_DISPLACEMENT_H
 #define COLOSSUS_CORE_DISPLACEMENT_H
 
 #include "base/arena.h"
 #include "core/book.h"
+#include "core/builder.h"
 #include "core/decision.h"
-
-#define DISPLACEMENT_LISTED_MAX 1000
 
 struct displacement {
     int32_t free;              // the least free GPUs, as the book stands, in the hours that would be short
     int32_t missing;           // the most GPUs that would be missing in an hour
     struct hour first_short;   // the first hour with some missing
-    struct interruption *cuts; // in the arena; rectangles, merged within a reservation
-    size_t count;              // at most DISPLACEMENT_LISTED_MAX
-    bool all;                  // the cuts listed are all there are
+    struct interruption *cuts; // in the arena; rectangles, merged within a reservation, one after the other
+    size_t count, capacity;
+    bool enough; // nothing is missing after the cuts. Else the running hour is sold to bookings that were
+                 // cancelled in it: nobody is left who could be interrupted
 };
 
 // Would a pool with these changes added have less than is booked in an hour at or after `from`, that they
@@ -31,5 +32,9 @@ struct displacement {
 bool displacement_plan(const struct book *book, uint32_t pool, const struct capacity_change_row *changes,
                        size_t change_count, struct hour from, struct arena *arena,
                        struct displacement *displacement);
+
+// Do the firm bookings of a decision take more of a pool than is left beside the preemptible ones? They fit
+// beside the firm ones. Then the plan is made and this returns true; free and first_short are not set.
+bool displacement_preempt(const struct builder *builder, uint32_t pool, struct displacement *displacement);
 
 #endif

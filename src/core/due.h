@@ -14,13 +14,13 @@
 
 // In the order in which they are decided at one instant.
 enum due_kind {
-    DUE_HOLD_EXPIRY, // a reservation
-    DUE_END,         // a reservation
-    DUE_DELIVERY,    // a period: what it is delivered an hour changes
-    DUE_MONTH_END,   // a contract
-    DUE_CLOSE,       // a period
-    DUE_START,       // a reservation
-    DUE_INSTALMENT,  // a period
+    DUE_EXPIRY,     // a reservation that is held or waits
+    DUE_END,        // a reservation
+    DUE_DELIVERY,   // a period: what it is delivered an hour changes
+    DUE_MONTH_END,  // a contract
+    DUE_CLOSE,      // a period
+    DUE_START,      // a reservation
+    DUE_INSTALMENT, // a period
 };
 
 struct due {

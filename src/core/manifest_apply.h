@@ -59,6 +59,7 @@ const char *manifest_note(struct manifest_apply *apply, const char *listed, cons
 bool manifest_text_differs(const char *listed, const char *present);
 
 void manifest_apply_capacity(struct manifest_apply *apply, size_t index, uint32_t pool);
+void manifest_check_power(struct manifest_apply *apply); // when sites and pools are done
 void manifest_apply_tenants(struct manifest_apply *apply);
 void manifest_apply_contract(struct manifest_apply *apply, size_t index);
 

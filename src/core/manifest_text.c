@@ -14,7 +14,7 @@ static void write_uids(struct json *json, const uint32_t *uids, size_t count)
     json_write_array_end(json);
 }
 
-void manifest_write_kilowatts(struct json *json, const char *key, int64_t watts)
+void book_write_kilowatts(struct json *json, const char *key, int64_t watts)
 {
     // A kilowatt in watts is as a dollar in thousandths: the text of an amount is exact.
     json_write_amount(json, key, (struct amount){watts * 1000});
@@ -74,7 +74,7 @@ static void write_pool(struct json *json, const struct manifest_pool *pool)
     json_write_text(json, "gpu", pool->gpu);
     json_write_integer(json, "unit", pool->unit);
     if (pool->watts_per_gpu != 0)
-        manifest_write_kilowatts(json, "kw_per_gpu", pool->watts_per_gpu);
+        book_write_kilowatts(json, "kw_per_gpu", pool->watts_per_gpu);
     write_note(json, pool->note);
     json_write_array(json, "capacity");
     for (size_t i = 0; i < pool->capacity_count; i++) {

@@ -15,7 +15,4 @@ void manifest_write_contract(struct json *json, const struct manifest_contract *
 // "rate_limit": {"per_second": ..., "burst": ...}, the burst only where there is a limit.
 void manifest_write_rate_limit(struct json *json, const struct rate_limit *rate_limit);
 
-// Kilowatts, as an exact number of watts in decimal text: 1275 is "1.275". For a pool's kw_per_gpu.
-void manifest_write_kilowatts(struct json *json, const char *key, int64_t watts);
-
 #endif

@@ -59,6 +59,6 @@ void members_in_state(struct builder *builder, struct members *members, uint32_t
         return;
     bool lapsed = members->first == STATE_EXPIRED;
     builder_refuse(builder, lapsed ? VERDICT_EXPIRED : VERDICT_INVALID_STATE,
-                   lapsed ? "the hold has lapsed" : message)
+                   lapsed ? "it was held, or waited, and has expired" : message)
         ->state = members->first;
 }

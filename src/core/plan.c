@@ -94,8 +94,27 @@ static struct hour free_from(const struct plan *plan, uint32_t period)
     return hour_at_or_after(noticed);
 }
 
+static void note_release(struct plan *plan, const struct slice_row *slice, int32_t gpus)
+{
+    struct plan_release *last = plan->release_count > 0 ? &plan->releases[plan->release_count - 1] : NULL;
+    if (last != NULL && last->end.number == slice->start.number && last->gpus == gpus &&
+        last->price.micro == slice->price.micro && last->period == slice->period) {
+        last->end = slice->end;
+        return;
+    }
+    plan->releases = arena_grow(plan->builder->arena, plan->releases, plan->release_count,
+                                &plan->release_capacity, sizeof *plan->releases);
+    plan->releases[plan->release_count++] = (struct plan_release){.start = slice->start,
+                                                                  .end = slice->end,
+                                                                  .gpus = gpus,
+                                                                  .price = slice->price,
+                                                                  .period = slice->period};
+}
+
 static void count_release(struct plan *plan, const struct slice_row *slice, int32_t gpus)
 {
+    if (plan->interrupts)
+        note_release(plan, slice, gpus);
     struct plan_period *period = period_of(plan, slice->period);
     add_cost(plan, slice->price, gpus, slice->end.number - slice->start.number, &period->released);
     if (plan->free_of_charge)

@@ -28,11 +28,21 @@ struct plan_period {
     struct amount fee;  // for that
 };
 
+// A part of a slice that was cut.
+struct plan_release {
+    struct hour start, end;
+    int32_t gpus;
+    struct amount price;
+    uint32_t period;
+};
+
 struct plan {
     struct builder *builder;
     uint32_t tenant, pool;
     enum tier tier;
     bool free_of_charge;
+    bool interrupts; // what is released can't be delivered: see core/interrupt.h
+    bool relieves;   // and lowers the floor
     int32_t last_slice, last_layer;
     struct slice_row *slices; // unordered and numbered as before, until settled; new ones have number 0
     size_t slice_count, slice_capacity;
@@ -42,6 +52,8 @@ struct plan {
     size_t addition_count, addition_capacity;
     struct plan_period *periods;
     size_t period_count, period_capacity;
+    struct plan_release *releases; // of a plan that interrupts, in the order of the cuts
+    size_t release_count, release_capacity;
     // After plan_settle
     struct amount cost, added, released, fee;
     int64_t gpu_hours;

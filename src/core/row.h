@@ -3,8 +3,8 @@
 // Rows are the only language between the core and the ledger. Deciding produces them, applying puts them into
 // the book, committing writes them to the ledger, and loading reads them back and applies them again; so what
 // was live is what is reloaded, by construction. A row carries the whole new state of its line. Insert-only
-// tables: capacity_change, rate, contract_terms, contract_price, contract_pool, transfer, event. The others
-// are inserted or replaced by their key.
+// tables: capacity_change, rate, contract_terms, contract_price, contract_pool, interruption, transfer,
+// event. The others are inserted or replaced by their key.
 //
 // Ids are dense and start at 1; 0 means none. Texts belong to whoever made the row (an arena, a statement)
 // and are copied by whoever keeps them.
@@ -39,6 +39,7 @@ enum row_kind {
     ROW_ACCOUNT,
     ROW_RESERVATION,
     ROW_SLICE,
+    ROW_INTERRUPTION,
     ROW_CLIENT_REF,
     ROW_EVENT,
     ROW_TRANSFER,
@@ -313,6 +314,7 @@ struct reservation_row {
     int32_t legs;  // how many reservations the group has; 0 when single
     int32_t last_slice;     // the highest slice number ever given
     int32_t last_layer;     // the highest layer ever given
+    int32_t hold_seconds;   // of one that waits: how long it is then held; 0 when it is then booked
     const char *client_ref; // of its creation; the three texts may be NULL
     const char *project;
     const char *note;
@@ -330,6 +332,21 @@ struct slice_row {
     struct amount price; // per GPU-hour
     uint32_t period;
     bool removed; // the line is deleted
+};
+
+// Hours of a reservation that were booked and can't be delivered, at one price, inside one period.
+struct interruption_row {
+    int64_t id;
+    int64_t reservation;
+    int64_t capacity_change; // 0: a firm booking took the place of a preemptible one
+    struct hour start;
+    struct hour end;
+    int32_t gpus;
+    struct amount price; // per GPU-hour
+    uint32_t period;
+    struct amount relief;     // what they were booked for, when that lowers the floor; else 0
+    struct amount sla_credit; // what was credited for them
+    int64_t event;
 };
 
 // A change's idempotency key. Scope is the tenant it belongs to, 0 for the operator side.
@@ -377,6 +394,7 @@ struct row {
         struct account_row account;
         struct reservation_row reservation;
         struct slice_row slice;
+        struct interruption_row interruption;
         struct client_ref_row client_ref;
         struct event_row event;
         struct transfer_row transfer;

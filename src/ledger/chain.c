@@ -7,8 +7,8 @@
 
 // The order in which the tables go into the hash.
 static const enum row_kind chained_kinds[] = {
-    ROW_EVENT,          ROW_TRANSFER,       ROW_CAPACITY_CHANGE, ROW_RATE,
-    ROW_CONTRACT_TERMS, ROW_CONTRACT_PRICE, ROW_CONTRACT_POOL,   ROW_CLIENT_REF,
+    ROW_EVENT,          ROW_TRANSFER,      ROW_CAPACITY_CHANGE, ROW_RATE,       ROW_CONTRACT_TERMS,
+    ROW_CONTRACT_PRICE, ROW_CONTRACT_POOL, ROW_INTERRUPTION,    ROW_CLIENT_REF,
 };
 #define CHAINED_KIND_COUNT (sizeof chained_kinds / sizeof chained_kinds[0])
 
@@ -29,6 +29,8 @@ static const char *table_of(enum row_kind kind)
         return "contract_price";
     case ROW_CONTRACT_POOL:
         return "contract_pool";
+    case ROW_INTERRUPTION:
+        return "interruption";
     default:
         return "client_ref";
     }
@@ -188,6 +190,21 @@ static void add_contract_pool(struct gathering *gathering, const struct contract
     add_integer(gathering, row->pool);
 }
 
+static void add_interruption(struct gathering *gathering, const struct interruption_row *row)
+{
+    add_integer(gathering, row->id);
+    add_integer(gathering, row->reservation);
+    add_integer(gathering, row->capacity_change);
+    add_hour(gathering, row->start);
+    add_hour(gathering, row->end);
+    add_integer(gathering, row->gpus);
+    add_integer(gathering, row->price.micro);
+    add_integer(gathering, row->period);
+    add_integer(gathering, row->relief.micro);
+    add_integer(gathering, row->sla_credit.micro);
+    add_integer(gathering, row->event);
+}
+
 static void add_client_ref(struct gathering *gathering, const struct client_ref_row *row)
 {
     add_integer(gathering, row->scope);
@@ -225,6 +242,9 @@ static void chain_add(struct gathering *gathering, const struct row *row)
         return;
     case ROW_CONTRACT_POOL:
         add_contract_pool(gathering, &row->contract_pool);
+        return;
+    case ROW_INTERRUPTION:
+        add_interruption(gathering, &row->interruption);
         return;
     case ROW_CLIENT_REF:
         add_client_ref(gathering, &row->client_ref);
@@ -326,6 +346,8 @@ static int64_t number_of(const struct row *row)
         return row->capacity_change.id;
     case ROW_RATE:
         return row->rate.id;
+    case ROW_INTERRUPTION:
+        return row->interruption.id;
     default:
         return 0;
     }
@@ -343,6 +365,8 @@ static int64_t place_of(const struct stream *stream)
         return stream->row.capacity_change.event;
     case ROW_RATE:
         return stream->row.rate.event;
+    case ROW_INTERRUPTION:
+        return stream->row.interruption.event;
     case ROW_CONTRACT_TERMS:
         return stream->row.contract_terms.event;
     case ROW_CONTRACT_PRICE:
@@ -434,6 +458,8 @@ static enum statement stream_statement(enum row_kind kind)
         return STATEMENT_LOAD_CONTRACT_PRICES;
     case ROW_CONTRACT_POOL:
         return STATEMENT_LOAD_CONTRACT_POOLS;
+    case ROW_INTERRUPTION:
+        return STATEMENT_LOAD_INTERRUPTIONS;
     default:
         return STATEMENT_CHAIN_CLIENT_REFS;
     }
@@ -454,7 +480,7 @@ static bool stream_begin(struct check *check, struct stream *stream, enum row_ki
     bool small = start == 0;
     if (kind == ROW_EVENT || kind == ROW_TRANSFER)
         stream->next = start;
-    else if (kind == ROW_CAPACITY_CHANGE || kind == ROW_RATE)
+    else if (kind == ROW_CAPACITY_CHANGE || kind == ROW_RATE || kind == ROW_INTERRUPTION)
         stream->next = 1;
     do {
         if (!stream_next(check, stream))

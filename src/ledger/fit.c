@@ -67,6 +67,10 @@ bool row_fits(const struct book *book, const struct row *row, int64_t before)
         return row->contract_period.id == before + 1 && period_fits(book, &row->contract_period);
     case ROW_ACCOUNT:
         return row->account.id == before + 1 && account_fits(book, &row->account);
+    case ROW_INTERRUPTION:
+        return row->interruption.id == before + 1 &&
+               is_there(row->interruption.period, book_period_count(book)) &&
+               row->interruption.start.number < row->interruption.end.number && row->interruption.gpus >= 1;
     case ROW_CLIENT_REF:
         return row->client_ref.scope <= tenants;
     default:

@@ -91,6 +91,7 @@ void ledger_reader_close(struct ledger_reader *reader);
 struct ledger_page {
     int64_t after; // ids above this one
     int32_t limit;
+    size_t bytes;  // of events: their data, after which a page ends; 0: any number
     bool has_next; // there is more; its after is `next`
     int64_t next;
 };

@@ -133,6 +133,7 @@ bool ledger_load(struct ledger *ledger, struct book *book, struct ledger_error *
         if (!load_table(ledger, book, tables[i].kind, tables[i].statement, tables[i].table, error))
             return false;
     if (!load_reservations(ledger, book, error) ||
+        !load_table(ledger, book, ROW_INTERRUPTION, STATEMENT_LOAD_INTERRUPTIONS, "interruption", error) ||
         !load_table(ledger, book, ROW_CLIENT_REF, STATEMENT_LOAD_CLIENT_REFS, "client_ref", error))
         return false;
     sqlite3_stmt *ends = connection_statement(&ledger->connection, STATEMENT_LOAD_ENDS, error);

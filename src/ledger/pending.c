@@ -30,6 +30,7 @@ enum pending_table {
     PENDING_RESERVATION,
     PENDING_SLICE,
     PENDING_REMOVED_SLICE,
+    PENDING_INTERRUPTION,
     PENDING_TRANSFER,
     PENDING_CLIENT_REF,
 };
@@ -84,11 +85,15 @@ static const struct table tables[PENDING_TABLE_COUNT] = {
     [PENDING_RESERVATION] = {"pending_reservation",
                              "id, tenant, pool, tier, state, start, end, gpus, created, hold_expires, "
                              "wait_until, cost_micro, gpu_hours, fees_micro, \"group\", legs, last_slice, "
-                             "last_layer, client_ref, project, note",
+                             "last_layer, hold_seconds, client_ref, project, note",
                              STATEMENT_WRITE_RESERVATION},
     [PENDING_SLICE] = {"pending_slice", "reservation, number, layer, start, end, gpus, price_micro, period",
                        STATEMENT_WRITE_SLICE},
     [PENDING_REMOVED_SLICE] = {"pending_removed_slice", "reservation, number", STATEMENT_REMOVE_SLICE},
+    [PENDING_INTERRUPTION] = {"pending_interruption",
+                              "id, reservation, capacity_change, start, end, gpus, price_micro, period, "
+                              "relief_micro, sla_credit_micro, event",
+                              STATEMENT_WRITE_INTERRUPTION},
     [PENDING_TRANSFER] = {"pending_transfer",
                           "id, at, kind, debit_account, credit_account, amount_micro, period, reservation, "
                           "event",
@@ -117,6 +122,7 @@ static enum pending_table table_of(const struct row *row, int64_t last_account)
         [ROW_ACCOUNT] = PENDING_ACCOUNT,
         [ROW_RESERVATION] = PENDING_RESERVATION,
         [ROW_SLICE] = PENDING_SLICE,
+        [ROW_INTERRUPTION] = PENDING_INTERRUPTION,
         [ROW_CLIENT_REF] = PENDING_CLIENT_REF,
         [ROW_EVENT] = PENDING_EVENT,
         [ROW_TRANSFER] = PENDING_TRANSFER,

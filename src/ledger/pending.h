@@ -20,7 +20,7 @@
 
 #include "ledger/connection.h"
 
-#define PENDING_TABLE_COUNT 22
+#define PENDING_TABLE_COUNT 23
 
 // The rows that one virtual table shows.
 struct pending_rows {

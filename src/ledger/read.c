@@ -298,6 +298,14 @@ bool ledger_read_transfers(struct ledger_reader *reader, const struct transfer_f
 
 // ---- Events
 
+static size_t bytes_of(const struct event_row *events, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += events[i].data_length;
+    return bytes;
+}
+
 // Adds what one statement finds, until the page is full and one more is seen.
 static bool add_events(struct ledger_reader *reader, enum statement statement, uint32_t tenant,
                        struct ledger_page *page, struct arena *arena, struct event_row *events, size_t *count,
@@ -309,17 +317,19 @@ static bool add_events(struct ledger_reader *reader, enum statement statement, u
     if (tenant != 0)
         bind_integer(&binding, 3, tenant);
     bool found = true;
+    size_t bytes = bytes_of(events, *count);
     while (!page->has_next) {
         struct row row;
         if (!next(&binding, ROW_EVENT, &row, &found))
             return false;
         if (!found)
             break;
-        if (*count == (size_t)page->limit) {
+        if (*count == (size_t)page->limit || (page->bytes > 0 && bytes >= page->bytes)) {
             page->has_next = true;
             page->next = events[*count - 1].seq;
             break;
         }
+        bytes += row.event.data_length;
         struct event_row *event = &events[(*count)++];
         *event = row.event;
         event->type = arena_copy_text(arena, row.event.type);

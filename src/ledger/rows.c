@@ -25,6 +25,7 @@ bool overage_parse(const char *name, enum overage_limit_kind *kind)
 
 static struct value *next_value(struct row_values *values)
 {
+    assert(values->count < ROW_COLUMNS_MAX);
     struct value *value = &values->values[values->count++];
     *value = (struct value){.type = VALUE_NULL};
     return value;
@@ -247,6 +248,7 @@ static void put_reservation(struct row_values *values, const struct reservation_
     put_optional(values, row->legs);
     put_integer(values, row->last_slice);
     put_integer(values, row->last_layer);
+    put_optional(values, row->hold_seconds);
     put_text(values, row->client_ref);
     put_text(values, row->project);
     put_text(values, row->note);
@@ -264,6 +266,21 @@ static void put_slice(struct row_values *values, const struct slice_row *row)
     put_integer(values, row->gpus);
     put_amount(values, row->price);
     put_integer(values, row->period);
+}
+
+static void put_interruption(struct row_values *values, const struct interruption_row *row)
+{
+    put_integer(values, row->id);
+    put_integer(values, row->reservation);
+    put_optional(values, row->capacity_change);
+    put_hour(values, row->start);
+    put_hour(values, row->end);
+    put_integer(values, row->gpus);
+    put_amount(values, row->price);
+    put_integer(values, row->period);
+    put_amount(values, row->relief);
+    put_amount(values, row->sla_credit);
+    put_integer(values, row->event);
 }
 
 void row_lay_out_fingerprint(const struct fingerprint *fingerprint, uint8_t bytes[ROW_FINGERPRINT_SIZE])
@@ -371,6 +388,9 @@ void row_values(const struct row *row, int64_t batch, struct row_values *values)
         break;
     case ROW_SLICE:
         put_slice(values, &row->slice);
+        break;
+    case ROW_INTERRUPTION:
+        put_interruption(values, &row->interruption);
         break;
     case ROW_CLIENT_REF:
         put_client_ref(values, &row->client_ref, batch);

@@ -17,7 +17,7 @@
 void row_lay_out_fingerprint(const struct fingerprint *fingerprint, uint8_t bytes[ROW_FINGERPRINT_SIZE]);
 
 // The most columns that a kind of row has.
-#define ROW_COLUMNS_MAX 21
+#define ROW_COLUMNS_MAX 22
 
 enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_TEXT, VALUE_BYTES };
 

@@ -257,6 +257,7 @@ static void read_reservation(struct columns *columns, struct reservation_row *ro
     row->legs = read_small(columns);
     row->last_slice = read_small(columns);
     row->last_layer = read_small(columns);
+    row->hold_seconds = read_small(columns);
     row->client_ref = read_text(columns);
     row->project = read_text(columns);
     row->note = read_text(columns);
@@ -273,6 +274,21 @@ static void read_slice(struct columns *columns, struct slice_row *row)
     row->price = read_amount(columns);
     row->period = read_id(columns);
     row->removed = false;
+}
+
+static void read_interruption(struct columns *columns, struct interruption_row *row)
+{
+    row->id = read_integer(columns);
+    row->reservation = read_integer(columns);
+    row->capacity_change = read_integer(columns);
+    row->start = read_hour(columns);
+    row->end = read_hour(columns);
+    row->gpus = read_small(columns);
+    row->price = read_amount(columns);
+    row->period = read_id(columns);
+    row->relief = read_amount(columns);
+    row->sla_credit = read_amount(columns);
+    row->event = read_integer(columns);
 }
 
 static void read_client_ref(struct columns *columns, struct client_ref_row *row)
@@ -378,6 +394,9 @@ bool row_read(sqlite3_stmt *statement, enum row_kind kind, struct row *row)
         break;
     case ROW_SLICE:
         read_slice(&columns, &row->slice);
+        break;
+    case ROW_INTERRUPTION:
+        read_interruption(&columns, &row->interruption);
         break;
     case ROW_CLIENT_REF:
         read_client_ref(&columns, &row->client_ref);

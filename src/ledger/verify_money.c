@@ -21,7 +21,7 @@ struct ledger_account {
 // What transfers say of a period that its row says too.
 struct granted {
     uint32_t contract;
-    struct amount commit, overage, fees_billed;
+    struct amount commit, overage, fees_billed, relief;
 };
 
 struct accounts {
@@ -96,7 +96,7 @@ static bool load_accounts(struct verification *verification, struct accounts *ac
 // What a period is granted comes from two of its contract's accounts, and fees are billed from one side of it
 // to the other; what is taken back goes the other way.
 static bool note(struct granted *period, const struct ledger_account *debit,
-                 const struct ledger_account *credit, struct amount amount, bool is_fee)
+                 const struct ledger_account *credit, struct amount amount, const char *kind)
 {
     enum account_kind from = debit->kind, to = credit->kind;
     if (from == ACCOUNT_COMMITMENT && to == ACCOUNT_AUTHORITY)
@@ -107,8 +107,11 @@ static bool note(struct granted *period, const struct ledger_account *debit,
         return amount_add(period->overage, amount, &period->overage);
     if (from == ACCOUNT_AUTHORITY && to == ACCOUNT_OVERAGE)
         return amount_subtract(period->overage, amount, &period->overage);
-    if (is_fee && from == ACCOUNT_RECEIVABLE && to == ACCOUNT_BILLED)
+    if (strcmp(kind, "fee") == 0 && from == ACCOUNT_RECEIVABLE && to == ACCOUNT_BILLED)
         return amount_add(period->fees_billed, amount, &period->fees_billed);
+    if (strcmp(kind, "relief") == 0)
+        return from == ACCOUNT_ENCUMBERED && to == ACCOUNT_AUTHORITY &&
+               amount_add(period->relief, amount, &period->relief);
     return true;
 }
 
@@ -126,9 +129,11 @@ static void post(struct verification *verification, struct accounts *accounts, s
                     "transfer %" PRId64 ": it moves money of another contract than its period's", id);
     if (!amount_subtract(debit->sum, amount, &debit->sum) || !amount_add(credit->sum, amount, &credit->sum))
         verify_find(verification, "transfer %" PRId64 ": a balance passes the largest amount", id);
-    bool is_fee = strcmp((const char *)sqlite3_column_text(statement, 5), "fee") == 0;
-    if (!note(period, debit, credit, amount, is_fee))
-        verify_find(verification, "transfer %" PRId64 ": what is granted passes the largest amount", id);
+    if (!note(period, debit, credit, amount, (const char *)sqlite3_column_text(statement, 5)))
+        verify_find(verification,
+                    "transfer %" PRId64
+                    ": its kind is not of these accounts, or a sum passes the largest amount",
+                    id);
 }
 
 static bool post_all(struct verification *verification, struct accounts *accounts)
@@ -169,7 +174,7 @@ static void compare_balances(struct verification *verification, const struct acc
 }
 
 static void compare_granted(struct verification *verification, sqlite3_stmt *row, int column,
-                            const char *what, struct amount sum)
+                            const char *what, const char *of, struct amount sum)
 {
     char start[INSTANT_TEXT_SIZE], said_text[AMOUNT_TEXT_SIZE], sum_text[AMOUNT_TEXT_SIZE];
     struct amount said = {sqlite3_column_int64(row, column)};
@@ -178,8 +183,8 @@ static void compare_granted(struct verification *verification, sqlite3_stmt *row
     instant_format((struct instant){sqlite3_column_int64(row, 2)}, start);
     amount_format(said, said_text);
     amount_format(sum, sum_text);
-    verify_find(verification, "contract_period %s/%s: %s is %s, but its transfers come to %s",
-                (const char *)sqlite3_column_text(row, 1), start, what, said_text, sum_text);
+    verify_find(verification, "contract_period %s/%s: %s is %s, but its %s come to %s",
+                (const char *)sqlite3_column_text(row, 1), start, what, said_text, of, sum_text);
 }
 
 static bool check_granted(struct verification *verification, const struct accounts *accounts)
@@ -192,9 +197,12 @@ static bool check_granted(struct verification *verification, const struct accoun
         if (!found)
             break;
         const struct granted *period = &accounts->periods[sqlite3_column_int64(statement, 0)];
-        compare_granted(verification, statement, 3, "commit_micro", period->commit);
-        compare_granted(verification, statement, 4, "overage_limit_micro", period->overage);
-        compare_granted(verification, statement, 5, "fees_billed_micro", period->fees_billed);
+        compare_granted(verification, statement, 3, "commit_micro", "transfers", period->commit);
+        compare_granted(verification, statement, 4, "overage_limit_micro", "transfers", period->overage);
+        compare_granted(verification, statement, 5, "fees_billed_micro", "transfers", period->fees_billed);
+        compare_granted(verification, statement, 6, "relief_micro", "transfers", period->relief);
+        compare_granted(verification, statement, 6, "relief_micro", "interruptions",
+                        (struct amount){sqlite3_column_int64(statement, 7)});
     }
     return statement != NULL;
 }

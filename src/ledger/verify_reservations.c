@@ -168,6 +168,7 @@ static void compare_row(struct reservation_check *check, sqlite3_stmt *event)
     compare_text(check, event, 16, "note", row->note);
     compare_integer(check, event, 17, "group", row->group);
     compare_instant(check, event, 18, "created", row->created);
+    compare_integer(check, event, 20, "hold_seconds", row->hold_seconds);
     if (sqlite3_column_int64(event, 19) != check->image.slice_count)
         verify_find(check->verification,
                     "slice: reservation %" PRId64 " has %d slices, but %lld in event %" PRId64

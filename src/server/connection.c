@@ -6,10 +6,8 @@
 #include "server/server.h"
 #include "wire/wire.h"
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 static const struct limits *limits_of(const struct connection *connection)
 {
@@ -23,20 +21,20 @@ static size_t line_limit(const struct connection *connection)
                                                               : limits->line_bytes);
 }
 
-// Bytes that may leave and that the client has not taken.
-static size_t untaken(const struct connection *connection)
+size_t connection_untaken(const struct connection *connection)
 {
-    return connection->output.length + connection->writing.length;
+    return connection->output.length + connection->unwritten;
 }
 
-static bool takes_its_replies(const struct connection *connection)
+bool connection_takes_replies(const struct connection *connection)
 {
-    return untaken(connection) < (size_t)limits_of(connection)->output_bytes;
+    return connection_untaken(connection) < (size_t)limits_of(connection)->output_bytes;
 }
 
 bool connection_has_output_room(const struct connection *connection)
 {
-    return untaken(connection) + connection->slots.bytes < (size_t)limits_of(connection)->output_bytes;
+    return connection_untaken(connection) + connection->slots.bytes <
+           (size_t)limits_of(connection)->output_bytes;
 }
 
 static bool is_below_limits(const struct connection *connection)
@@ -172,6 +170,7 @@ void connection_drop(struct connection *connection)
         remove_touched(connection);
     }
     connection->is_closed = true;
+    watch_end(connection);
     waiting_remove(connection);
     give_up_slots(connection);
     give_up_jobs(connection);
@@ -235,6 +234,8 @@ static void written(uv_write_t *write, int status)
         }
         return;
     }
+    connection->taken += (int64_t)connection->unwritten;
+    connection->unwritten = 0;
     buffer_clear(&connection->writing);
     if (connection->writing.capacity > KEPT_BUFFER_BYTES) {
         buffer_free(&connection->writing);
@@ -256,6 +257,7 @@ static bool send_output(struct connection *connection)
         return false;
     }
     size_t taken = sent > 0 ? (size_t)sent : 0;
+    connection->taken += (int64_t)taken;
     if (taken == connection->output.length) {
         buffer_clear(&connection->output);
         return true;
@@ -263,7 +265,8 @@ static bool send_output(struct connection *connection)
     struct buffer empty = connection->writing;
     connection->writing = connection->output;
     connection->output = empty;
-    bytes = uv_buf_init(connection->writing.data + taken, (unsigned int)(connection->writing.length - taken));
+    connection->unwritten = connection->writing.length - taken;
+    bytes = uv_buf_init(connection->writing.data + taken, (unsigned int)connection->unwritten);
     connection->is_writing = true;
     connection->write.data = connection;
     return uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &bytes, 1, written) == 0;
@@ -285,17 +288,22 @@ void connection_filled(struct connection *connection, struct slot *slot, int64_t
     connection_touch(connection);
 }
 
-// A reply that no request's parsing has led to: it comes last, and the connection is closed after it.
-static void last_word(struct connection *connection, int code, const char *message)
+struct slot *connection_last_slot(struct connection *connection)
 {
     struct slot *slot = slot_take(&connection->server->slots, "null");
     slot->connection = connection;
     slot->ends_line = true;
-    wire_reply_error(&slot->text, "null", code, message, NULL);
     slot_queue_push(&connection->slots, slot);
-    slot_fill(&connection->slots, slot, 0);
     waiting_add(connection);
     connection->server->totals.refusals++;
+    return slot;
+}
+
+void connection_last_word(struct connection *connection, int code, const char *message)
+{
+    struct slot *slot = connection_last_slot(connection);
+    wire_reply_error(&slot->text, "null", code, message, NULL);
+    connection_filled(connection, slot, 0);
 }
 
 // ---- Reads of the ledger
@@ -314,7 +322,7 @@ void connection_read_ended(struct connection *connection, const struct job *job)
 
 bool connection_park(struct connection *connection, struct job *job)
 {
-    if (takes_its_replies(connection)) {
+    if (connection_takes_replies(connection)) {
         return false;
     }
     struct job **last = &connection->parked;
@@ -328,7 +336,7 @@ bool connection_park(struct connection *connection, struct job *job)
 static void unpark(struct connection *connection)
 {
     struct reader *reader = &connection->server->reader;
-    while (connection->parked != NULL && takes_its_replies(connection)) {
+    while (connection->parked != NULL && connection_takes_replies(connection)) {
         struct job *job = connection->parked;
         connection->parked = job->next;
         reader->depth--; // reader_submit counts it again
@@ -364,6 +372,13 @@ void connection_leave(struct connection *connection)
     connection_touch(connection);
 }
 
+void connection_leave_soon(struct connection *connection)
+{
+    connection_leave(connection);
+    uv_timer_start(&connection->timer, linger_over, (uint64_t)limits_of(connection)->shutdown_milliseconds,
+                   0);
+}
+
 // ---- Input
 
 static void set_reading(struct connection *connection, bool reading);
@@ -391,8 +406,8 @@ static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
     } else if (connection->is_leaving) {
         return; // it is thrown away
     } else if (memory_is_short() && connection->input.length + (size_t)length > SHORT_INPUT_BYTES) {
-        last_word(connection, RPC_OVERLOADED,
-                  "the system has no more memory: what is not answered before this was not done");
+        connection_last_word(connection, RPC_OVERLOADED,
+                             "the system has no more memory: what is not answered before this was not done");
         connection_leave(connection);
     } else {
         buffer_append(&connection->input, bytes->base, (size_t)length);
@@ -440,8 +455,8 @@ static bool next_line(struct connection *connection, size_t offset, size_t *leng
         return true;
     }
     if (too_large) {
-        last_word(connection, RPC_TOO_LARGE,
-                  "the line is too long: see the limits line_bytes and operator_line_bytes");
+        connection_last_word(connection, RPC_TOO_LARGE,
+                             "the line is too long: see the limits line_bytes and operator_line_bytes");
         connection_leave(connection);
     }
     return false;
@@ -451,7 +466,8 @@ static bool next_line(struct connection *connection, size_t offset, size_t *leng
 static void refuse_the_rest(struct connection *connection)
 {
     if (connection->input.length > 0) {
-        last_word(connection, RPC_PARSE_ERROR, "the last line has no newline at its end: nothing was done");
+        connection_last_word(connection, RPC_PARSE_ERROR,
+                             "the last line has no newline at its end: nothing was done");
         buffer_clear(&connection->input);
     }
     connection->is_leaving = true;
@@ -563,12 +579,16 @@ void connection_turn(struct connection *connection)
         return;
     }
     unpark(connection);
+    if (connection->is_leaving) {
+        watch_end(connection);
+    }
+    watch_turn(connection);
     if (held) {
         hold(connection);
     } else if (more || can_go_on(connection)) {
         connection_touch(connection);
     }
-    bool answered = connection->slots.count == 0 && untaken(connection) == 0;
+    bool answered = connection->slots.count == 0 && connection_untaken(connection) == 0;
     if (answered && connection->server->stopping && !connection->is_touched && !held) {
         connection_drop(connection);
     } else if (answered && connection->is_leaving) {
@@ -576,120 +596,5 @@ void connection_turn(struct connection *connection)
     }
     if (!connection->is_closed) {
         set_reading(connection, wants_to_read(connection) && !more && !held);
-    }
-}
-
-// ---- Beginning
-
-static bool peer_uid(const uv_pipe_t *pipe, uint32_t *uid)
-{
-    uv_os_fd_t descriptor;
-    struct ucred peer;
-    socklen_t length = sizeof(peer);
-    if (uv_fileno((const uv_handle_t *)pipe, &descriptor) != 0 ||
-        getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
-        return false;
-    }
-    *uid = (uint32_t)peer.uid;
-    return true;
-}
-
-static struct connection *connection_create(struct server *server)
-{
-    struct connection *connection = memory_allocate(1, sizeof(*connection));
-    connection->server = server;
-    int status = uv_pipe_init(&server->loop, &connection->pipe, 0);
-    assert(status == 0);
-    status = uv_timer_init(&server->loop, &connection->timer);
-    assert(status == 0);
-    (void)status;
-    connection->handles = 2;
-    connection->pipe.data = connection->timer.data = connection;
-    connection->next = server->connections;
-    if (server->connections != NULL) {
-        server->connections->previous = connection;
-    }
-    server->connections = connection;
-    server->connection_count++;
-    return connection;
-}
-
-// Does this connection, which is among them already, go beyond what is allowed? Operators are always let in,
-// up to a number of their own; one user of the system can't take all places of the others.
-static bool is_one_too_many(const struct connection *connection)
-{
-    const struct server *server = connection->server;
-    const struct limits *limits = limits_of(connection);
-    size_t all = server->connection_count - server->lingering_count;
-    if (connection->session.role == ROLE_OPERATOR) {
-        return all > (size_t)(limits->connections + limits->operator_connections);
-    }
-    int64_t its = 0;
-    for (const struct connection *c = server->connections; c != NULL; c = c->next) {
-        its += c->session.uid == connection->session.uid && !c->is_lingering;
-    }
-    return all > (size_t)limits->connections || its > limits->user_connections;
-}
-
-void connection_accept(struct server *server, uv_stream_t *listener)
-{
-    struct connection *connection = connection_create(server);
-    uint32_t uid = 0;
-    if (uv_accept(listener, (uv_stream_t *)&connection->pipe) != 0 || !peer_uid(&connection->pipe, &uid)) {
-        log_warn("connection could not be accepted", "connections=%zu", server->connection_count);
-        connection_drop(connection);
-        return;
-    }
-    server->totals.connections++;
-    session_begin(&connection->session, uid);
-    if (server->store.book != NULL) {
-        session_resolve(&connection->session, server->store.book);
-    }
-    log_debug("connection", "uid=%u role=%s", uid, role_name(connection->session.role));
-    if (is_one_too_many(connection)) {
-        last_word(connection, RPC_OVERLOADED, "too many connections: try again later");
-        connection->is_leaving = true;
-        // When many are refused at once there is no time to linger.
-        connection->input_ended = server->lingering_count >= LINGERING_MOST;
-    }
-    connection_touch(connection);
-}
-
-// ---- All of them
-
-void connections_touch_waiting(struct server *server)
-{
-    for (struct connection *c = server->waiting; c != NULL; c = c->next_waiting) {
-        connection_touch(c);
-    }
-}
-
-void connections_let_go(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-    for (struct connection *c = server->connections; c != NULL; c = c->next) {
-        if (c->is_held) {
-            c->is_held = false;
-            connection_touch(c);
-        }
-    }
-}
-
-void connections_fail(struct server *server, int64_t durable, int64_t unknown)
-{
-    for (struct connection *c = server->waiting; c != NULL; c = c->next_waiting) {
-        slot_queue_fail(&c->slots, durable, unknown);
-        connection_touch(c);
-    }
-}
-
-void connections_resolve(struct server *server)
-{
-    for (struct connection *c = server->connections; c != NULL; c = c->next) {
-        if (!c->is_leaving && session_resolve(&c->session, server->store.book) == SESSION_LOST) {
-            log_info("connection lost its identity", "actor=\"%s\"", c->session.actor);
-            c->is_lost = true;
-            connection_leave(c);
-        }
     }
 }

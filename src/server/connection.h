@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "server/session.h"
 #include "server/slot.h"
+#include "server/watch.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -34,9 +35,12 @@ struct connection {
     struct slot_queue slots;
     struct buffer output;  // may leave
     struct buffer writing; // is leaving
+    size_t unwritten;      // of it, what the socket did not take at once
     struct job *wait;      // an event.list that may wait
     struct job *parked;    // reads that wait until the client takes its replies
     int64_t reads;         // that wait for the ledger
+    int64_t taken;         // bytes of the output that the client has taken, since the beginning
+    struct watch watch;    // of events
     int handles;
     bool is_reading;
     bool is_touched;
@@ -53,6 +57,12 @@ struct connection {
 // A new connection of the listener's. Refuses it when there are too many.
 void connection_accept(struct server *server, uv_stream_t *listener);
 
+// Bytes that may leave and that the client has not taken.
+size_t connection_untaken(const struct connection *connection);
+
+// False when there are too many of them.
+bool connection_takes_replies(const struct connection *connection);
+
 // Is there room for another reply beside those that the client has not taken?
 bool connection_has_output_room(const struct connection *connection);
 
@@ -66,6 +76,14 @@ void connection_drop(struct connection *connection);
 
 // No more of its requests are read; it is closed when the replies to those before have left.
 void connection_leave(struct connection *connection);
+
+// The same; and it is closed, too, when its client doesn't take those replies in a while.
+void connection_leave_soon(struct connection *connection);
+
+// A place for a reply that no request's parsing has led to. It is to be filled, and comes last: the
+// connection leaves after it.
+struct slot *connection_last_slot(struct connection *connection);
+void connection_last_word(struct connection *connection, int code, const char *message);
 
 // A reply of this connection is complete.
 void connection_filled(struct connection *connection, struct slot *slot, int64_t batch);

@@ -28,6 +28,7 @@ static const struct handler_row handlers[METHOD_COUNT] = {
     [METHOD_COMMITMENT_STATUS] = {handle_commitment_status, true},
     [METHOD_STATEMENT_LIST] = {handle_statement_list, true},
     [METHOD_EVENT_LIST] = {handle_event_list, true},
+    [METHOD_EVENT_WATCH] = {handle_event_watch, true},
     [METHOD_MANIFEST_APPLY] = {handle_change, true},
     [METHOD_MANIFEST_EXPORT] = {handle_manifest_export, true},
     [METHOD_CAPACITY_CHANGE] = {handle_change, true},
@@ -36,6 +37,7 @@ static const struct handler_row handlers[METHOD_COUNT] = {
     [METHOD_TOKEN_CREATE] = {handle_token_create, true},
     [METHOD_TOKEN_REVOKE] = {handle_change, true},
     [METHOD_SERVER_STATUS] = {handle_server_status, false},
+    [METHOD_SERVER_METRICS] = {handle_server_metrics, false},
     [METHOD_SERVER_BACKUP] = {handle_server_backup, true},
     [METHOD_CLOCK_ADVANCE] = {handle_clock_advance, true},
 };
@@ -179,6 +181,7 @@ static struct slot *reserve(struct connection *connection, const struct wire_mes
     struct slot *slot = slot_take(&connection->server->slots, id != NULL ? id : "null");
     slot->connection = connection;
     slot->is_silent = id == NULL;
+    slot->method = message->calls[call].named != NULL ? message->calls[call].named->method : METHOD_COUNT;
     slot->ends_line = call == last;
     if (message->is_batch && !slot->is_silent) {
         slot->opening = *begun ? ',' : '[';

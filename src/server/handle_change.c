@@ -16,7 +16,9 @@ static void decide(struct exchange *exchange, struct request *request, struct de
     struct server *server = exchange->server;
     request->actor = session_actor(&exchange->connection->session);
     *decision = (struct decision){0};
+    uint64_t begun = uv_hrtime();
     book_decide(server->store.book, request, exchange->now, writer_arena(&server->writer), decision);
+    histogram_add(&server->metrics.decisions, &decision_scale, (int64_t)(uv_hrtime() - begun));
     exchange->slot->replayed = decision->replayed;
     if (decision->verdict != VERDICT_DONE) {
         server->totals.refusals++;

@@ -189,3 +189,21 @@ enum answer handle_event_list(struct exchange *exchange)
     }
     return submit(exchange, job);
 }
+
+enum answer handle_event_watch(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+    const struct parameters *parameters = &exchange->call->parameters;
+    if (connection->watch.is_on) {
+        return answer_error(exchange, RPC_CONFLICT, "this connection watches already", NULL);
+    }
+    int64_t after = parameter_given(parameters, PARAMETER_AFTER)
+                        ? parameters->after
+                        : book_last_event(exchange->server->store.book);
+    watch_begin(connection, exchange->tenant, after, exchange->slot);
+    struct json json = wire_reply_begin(&exchange->slot->text, exchange->id);
+    json_write_bool(&json, "watching", true);
+    json_write_integer(&json, "after", after);
+    wire_reply_end(&json);
+    return ANSWER_READY;
+}

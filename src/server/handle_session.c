@@ -30,6 +30,9 @@ enum answer handle_session_info(struct exchange *exchange)
 enum answer handle_session_login(struct exchange *exchange)
 {
     struct session *session = &exchange->connection->session;
+    if (exchange->connection->watch.is_on) {
+        return answer_error(exchange, RPC_CONFLICT, "this connection watches: log in before that", NULL);
+    }
     if (session_login(session, exchange->server->store.book, exchange->call->parameters.token)) {
         return handle_session_info(exchange);
     }
@@ -58,11 +61,11 @@ enum answer handle_server_ping(struct exchange *exchange)
     return ANSWER_READY;
 }
 
-static int64_t file_size(const char *path, const char *suffix)
+int64_t ledger_file_size(const struct server *server, const char *suffix)
 {
     struct stat status;
     struct buffer name = {0};
-    buffer_append_format(&name, "%s%s", path, suffix);
+    buffer_append_format(&name, "%s%s", server->config->ledger, suffix);
     int64_t size = stat(name.data, &status) == 0 ? (int64_t)status.st_size : 0;
     buffer_free(&name);
     return size;
@@ -73,8 +76,8 @@ static void write_ledger(struct json *json, const struct server *server)
     json_write_object(json, "ledger");
     json_write_text(json, "path", server->config->ledger);
     json_write_bool(json, "available", server->store.book != NULL);
-    json_write_integer(json, "bytes", file_size(server->config->ledger, ""));
-    json_write_integer(json, "wal_bytes", file_size(server->config->ledger, "-wal"));
+    json_write_integer(json, "bytes", ledger_file_size(server, ""));
+    json_write_integer(json, "wal_bytes", ledger_file_size(server, "-wal"));
     json_write_integer(json, "last_batch", server->writer.durable);
     json_write_integer(json, "last_commit_microseconds", server->writer.commit_microseconds);
     json_write_object_end(json);
@@ -105,6 +108,7 @@ enum answer handle_server_status(struct exchange *exchange)
     json_write_instant(&json, "now", exchange->now);
     write_ledger(&json, server);
     json_write_integer(&json, "connections", (int64_t)server->connection_count);
+    json_write_integer(&json, "watchers", (int64_t)server->watches.count);
     json_write_integer(&json, "queue_depth", (int64_t)server->reader.depth);
     json_write_integer(&json, "reservations",
                        server->store.book == NULL ? 0 : (int64_t)book_live_count(server->store.book));

@@ -32,6 +32,12 @@ enum answer handle_rpc_discover(struct exchange *exchange);
 enum answer handle_server_ping(struct exchange *exchange);
 enum answer handle_server_status(struct exchange *exchange);
 
+// The bytes of the ledger's file, or with a suffix of one beside it.
+int64_t ledger_file_size(const struct server *server, const char *suffix);
+
+// handle_metrics.c
+enum answer handle_server_metrics(struct exchange *exchange);
+
 // handle_read.c: from the book, or from the ledger
 enum answer handle_pool_list(struct exchange *exchange);
 enum answer handle_pool_calendar(struct exchange *exchange);
@@ -40,6 +46,7 @@ enum answer handle_reservation_list(struct exchange *exchange);
 enum answer handle_commitment_status(struct exchange *exchange);
 enum answer handle_statement_list(struct exchange *exchange);
 enum answer handle_event_list(struct exchange *exchange);
+enum answer handle_event_watch(struct exchange *exchange);
 enum answer handle_manifest_export(struct exchange *exchange);
 
 // handle_change.c: decided by the book

@@ -31,7 +31,11 @@
 // wrong_tokens          at session.login; with the last of them the connection is closed
 // linger_milliseconds   a connection that is being closed is still read from, so that its client can take
 //                       the last reply
-// shutdown_milliseconds after SIGTERM, for clients that don't take their replies
+// shutdown_milliseconds after SIGTERM, or after a watcher was given up, for clients that don't take their
+//                       replies
+// watch_milliseconds    a watcher may not have taken the events it was sent, while there are more for it;
+// then
+//                       it is told from where it can go on, and its connection is closed
 // retry_milliseconds    between attempts to reopen a ledger that failed, or to find room on a full disk
 #define LIMITS(LIMIT)                                                                                        \
     LIMIT(connections, 1024, 1, 100000)                                                                      \
@@ -48,6 +52,7 @@
     LIMIT(wrong_tokens, 5, 1, 100)                                                                           \
     LIMIT(linger_milliseconds, 1000, 0, 60000)                                                               \
     LIMIT(shutdown_milliseconds, 5000, 0, 600000)                                                            \
+    LIMIT(watch_milliseconds, 30000, 1, 3600000)                                                             \
     LIMIT(retry_milliseconds, 1000, 10, 600000)
 
 struct limits {
@@ -63,6 +68,8 @@ struct limits {
 #define MEMORY_RESERVE    ((size_t)32 * 1024 * 1024)
 #define SHORT_INPUT_BYTES 16384 // that a connection may have undecided while memory is short
 #define LINGERING_MOST    64    // connections that are refused and yet read from for a moment
+#define WATCH_PAGE_EVENTS 256   // that are read and sent to a watcher at a time
+#define WATCH_PAGE_BYTES  65536 // of their data, after which no more are read
 #define KEPT_BUFFER_BYTES 65536 // a buffer that grew larger is given back when it is empty
 #define KEPT_SLOTS        2048  // that are free; more are given back
 

@@ -165,8 +165,7 @@ static void answer(struct job *job)
 
 static bool has_news(const struct job *job)
 {
-    const struct writer *writer = &job->server->writer;
-    return job->tenant < writer->event_batch_count && writer->event_batch[job->tenant] > job->read_through;
+    return writer_has_news(&job->server->writer, job->tenant, job->read_through);
 }
 
 static void wait_add(struct reader *reader, struct job *job)

@@ -65,6 +65,7 @@ void server_turn(struct server *server)
     turn_connections(server);
     writer_turn(&server->writer);
     reader_turn(&server->reader);
+    watches_turn(&server->watches);
     if (server->stopping) {
         finish_stopping(server);
     }
@@ -106,6 +107,7 @@ static void close_handles(struct server *server)
     close_handle(&server->holding);
     close_handle(&server->watchdog.timer);
     timer_close(&server->timer);
+    watches_close(&server->watches);
     writer_close(&server->writer);
 }
 
@@ -123,7 +125,7 @@ static bool is_settled(const struct server *server)
 {
     bool unreachable = server->store.book == NULL && !server->writer.is_busy;
     return server->connections == NULL && reader_is_idle(&server->reader) &&
-           (unreachable || writer_is_idle(&server->writer));
+           watches_are_idle(&server->watches) && (unreachable || writer_is_idle(&server->writer));
 }
 
 static void finish_stopping(struct server *server)
@@ -194,10 +196,10 @@ static int unusable(const char *what, const char *why)
     return EXIT_UNAVAILABLE;
 }
 
-// A read and a backup may run at a time.
+// A read, one for those who watch, and a backup may run at a time.
 static bool size_pool(void)
 {
-    return setenv("UV_THREADPOOL_SIZE", "2", 1) == 0;
+    return setenv("UV_THREADPOOL_SIZE", "3", 1) == 0;
 }
 
 static void do_nothing(uv_work_t *work)
@@ -224,6 +226,7 @@ static bool open_loop(struct server *server)
     server->holding.data = server;
     bool good = writer_set_up(&server->writer, server);
     reader_set_up(&server->reader, server);
+    good = watches_set_up(&server->watches, server) && good;
     good = uv_prepare_init(&server->loop, &server->before_poll) == 0 && good;
     good = uv_check_init(&server->loop, &server->after_poll) == 0 && good;
     good = uv_idle_init(&server->loop, &server->busy) == 0 && good;
@@ -317,6 +320,7 @@ int server_open(struct server *server, const struct config *config)
 {
     char error[LISTENER_ERROR_SIZE];
     *server = (struct server){.config = config, .listener.lock = -1, .timer.descriptor = -1};
+    server->slots.metrics = &server->metrics;
     ignore_signals();
     raise_descriptor_limit(config);
     if (!digest_initialise() || !size_pool() || !open_loop(server)) {
@@ -367,6 +371,7 @@ void server_close(struct server *server)
         (void)status;
     }
     reader_close(&server->reader);
+    watches_free(&server->watches);
     writer_free(&server->writer);
     store_close(&server->store);
     listener_unlock(&server->listener);

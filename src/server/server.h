@@ -1,8 +1,8 @@
 // The running daemon: what its parts share.
 //
 // One thread runs the loop and owns all of this. Another has the ledger's handle, for a commit, a checkpoint
-// or the recovery; libuv's pool runs, at most one of each at a time, a read of the ledger and a backup. A
-// turn of the loop is:
+// or the recovery; libuv's pool runs, at most one of each at a time, a read of the ledger, one for
+// those who watch, and a backup. A turn of the loop is:
 //
 //     poll   connections take in bytes and are touched; commits, reads and timers that ended touch others
 //     turn   (server_turn, after the poll and before the next one) touched connections decide their
@@ -16,11 +16,13 @@
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/listener.h"
+#include "server/metrics.h"
 #include "server/quota.h"
 #include "server/reader.h"
 #include "server/slot.h"
 #include "server/store.h"
 #include "server/timer.h"
+#include "server/watch.h"
 #include "server/watchdog.h"
 #include "server/writer.h"
 #include <stdbool.h>
@@ -43,9 +45,11 @@ struct server {
     struct store store; // both NULL while the ledger can't be reached
     struct writer writer;
     struct reader reader;
+    struct watches watches;
     struct timer timer;
     struct quota quota;
     struct totals totals;
+    struct metrics metrics;
     uint64_t started_milliseconds;
     bool stopping;
 

@@ -17,6 +17,7 @@ struct slot *slot_take(struct slot_pool *pool, const char *id)
         pool->count--;
         slot->next = NULL;
     }
+    slot->method = METHOD_COUNT;
     buffer_append_text(&slot->id, id);
     return slot;
 }
@@ -45,6 +46,10 @@ void slot_give_back(struct slot_pool *pool, struct slot *slot)
         return;
     }
     struct buffer id = slot->id, text = slot->text;
+    if (pool->metrics != NULL) {
+        metrics_answered(pool->metrics, slot->method,
+                         slot->filled ? slot->outcome : wire_reply_code(&text, id.length));
+    }
     empty(&id);
     empty(&text);
     *slot = (struct slot){.next = pool->first, .id = id, .text = text};
@@ -77,6 +82,7 @@ void slot_queue_push(struct slot_queue *queue, struct slot *slot)
 void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch)
 {
     assert(!slot->filled && (slot->text.length > 0 || slot->is_silent));
+    slot->outcome = wire_reply_code(&slot->text, slot->id.length);
     if (slot->is_silent) {
         empty(&slot->text);
     }
@@ -90,9 +96,6 @@ void slot_fill(struct slot_queue *queue, struct slot *slot, int64_t batch)
 
 static void write_reply(const struct slot *slot, struct buffer *output)
 {
-    if (slot->is_silent) {
-        return;
-    }
     if (slot->opening != '\0') {
         buffer_append(output, &slot->opening, 1);
     }
@@ -117,7 +120,13 @@ size_t slot_queue_release(struct slot_queue *queue, struct slot_pool *pool, int6
         }
         queue->count--;
         queue->bytes -= slot->text.length;
-        write_reply(slot, output);
+        if (!slot->is_silent) {
+            write_reply(slot, output);
+            queue->in_line = !slot->ends_line;
+        }
+        if (slot->fate != NULL) {
+            *slot->fate = SLOT_LEFT;
+        }
         slot_give_back(pool, slot);
         released++;
     }
@@ -130,6 +139,10 @@ static void fail(struct slot_queue *queue, struct slot *slot, bool outcome_unkno
         queue->bytes -= slot->text.length;
     }
     slot->filled = false;
+    if (slot->fate != NULL) {
+        *slot->fate = SLOT_FAILED;
+        slot->fate = NULL;
+    }
     buffer_clear(&slot->text);
     wire_reply_ledger_unavailable(&slot->text, slot->id.data, outcome_unknown,
                                   outcome_unknown

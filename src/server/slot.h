@@ -15,6 +15,7 @@
 #define COLOSSUS_SERVER_SLOT_H
 
 #include "base/buffer.h"
+#include "server/metrics.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,11 +23,17 @@
 struct connection;
 struct job;
 
+// What became of a reply, for whoever has to know.
+enum slot_fate { SLOT_WAITING, SLOT_LEFT, SLOT_FAILED };
+
 struct slot {
     struct slot *next;             // in a queue or in the pool
     struct connection *connection; // who is to be answered: NULL when nobody is, or the client has left
     struct job *job;               // what fills it later on, when that is a job
     int64_t batch;                 // the batch it waits for
+    size_t method;                 // METHOD_COUNT: none
+    int outcome;                   // of a filled one; see metrics_answered
+    enum slot_fate *fate;          // who has to know; NULL: nobody
     bool filled;
     bool is_silent;     // of a request without id: it counts as all others do, and nothing is sent
     bool replayed;      // shows an earlier decision
@@ -40,14 +47,17 @@ struct slot {
 struct slot_pool {
     struct slot *first;
     size_t count;
+    struct metrics *metrics; // where each slot that is given back is counted; NULL: nowhere
 };
 
 struct slot_queue {
     struct slot *first, *last;
     size_t count;
     size_t bytes; // of the replies in it
+    bool in_line; // a batch's line has left in part
 };
 
+// A slot of no method.
 struct slot *slot_take(struct slot_pool *pool, const char *id);
 void slot_give_back(struct slot_pool *pool, struct slot *slot);
 void slot_pool_free(struct slot_pool *pool);

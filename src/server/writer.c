@@ -77,7 +77,7 @@ static bool names_people(const struct row *row)
     return row->kind == ROW_UID || row->kind == ROW_TOKEN;
 }
 
-void writer_apply(struct writer *writer, const struct decision *decision)
+static void apply(struct writer *writer, const struct decision *decision)
 {
     struct server *server = writer->server;
     batch_add(open_batch(writer), decision->rows, decision->row_count);
@@ -109,10 +109,19 @@ static bool decide_due(struct writer *writer)
         if (!book_decide_due(book, batch->at, &batch->arena, &decision, &urgent)) {
             return true;
         }
-        writer_apply(writer, &decision);
+        apply(writer, &decision);
         batch->lifecycle += !urgent;
     }
     return true;
+}
+
+// What the decision freed goes to those that wait for it with the same batch.
+void writer_apply(struct writer *writer, const struct decision *decision)
+{
+    apply(writer, decision);
+    if (book_serves_waiting(writer->server->store.book)) {
+        decide_due(writer);
+    }
 }
 
 // clock.advance is answered when all that was due by its time has been decided.
@@ -200,10 +209,16 @@ static void note_events(struct writer *writer, const struct batch *batch)
             memset(writer->event_batch + old, 0,
                    (writer->event_batch_count - old) * sizeof(*writer->event_batch));
         }
+        writer->last_event = batch->rows[i].event.seq;
         writer->event_batch[0] = batch->seq;
         writer->event_batch[tenant] = batch->seq;
         writer->server->totals.events++;
     }
+}
+
+bool writer_has_news(const struct writer *writer, uint32_t tenant, int64_t batch)
+{
+    return tenant < writer->event_batch_count && writer->event_batch[tenant] > batch;
 }
 
 static void committed(struct writer *writer)
@@ -213,8 +228,18 @@ static void committed(struct writer *writer)
     writer->proofs++;
     server->totals.batches++;
     server->totals.rows += (int64_t)writer->batch.row_count;
+    histogram_add(&server->metrics.batches, &rows_scale, (int64_t)writer->batch.row_count);
+    histogram_add(&server->metrics.commits, &commit_scale, writer->commit_took);
     note_events(writer, &writer->batch);
     batch_empty(&writer->batches[writer->open ^ 1]);
+}
+
+static void commit(void *context)
+{
+    struct writer *writer = context;
+    uint64_t begun = uv_hrtime();
+    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
+    writer->commit_took = (int64_t)((uv_hrtime() - begun) / 1000);
 }
 
 bool writer_commit_now(struct writer *writer, struct ledger_error *error)
@@ -225,7 +250,9 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
         return true;
     }
     close_batch(writer);
-    if (ledger_commit(writer->server->store.ledger, &writer->batch, error) != COMMIT_DONE) {
+    commit(writer);
+    if (writer->outcome != COMMIT_DONE) {
+        *error = writer->error;
         return false;
     }
     committed(writer);
@@ -233,14 +260,6 @@ bool writer_commit_now(struct writer *writer, struct ledger_error *error)
 }
 
 // ---- Commits and checkpoints, on the thread
-
-static void commit(void *context)
-{
-    struct writer *writer = context;
-    uint64_t begun = uv_hrtime();
-    writer->outcome = ledger_commit(writer->server->store.ledger, &writer->batch, &writer->error);
-    writer->commit_took = (int64_t)((uv_hrtime() - begun) / 1000);
-}
 
 static void checkpoint(void *context)
 {
@@ -350,6 +369,7 @@ static void after_commit(void *context)
     go_on(writer);
     connections_touch_waiting(server);
     reader_durable(&server->reader);
+    watches_durable(&server->watches);
 }
 
 // ---- Recovery
@@ -371,6 +391,7 @@ void writer_adopt(struct writer *writer)
         time = config->manual_time;
     }
     writer->durable = ledger_last_batch(server->store.ledger);
+    writer->last_event = book_last_event(server->store.book);
     clock_restore(&server->clock, time);
 }
 
@@ -404,6 +425,7 @@ static void after_reopen(void *context)
     writer->reopened = (struct store){0};
     writer_adopt(writer);
     reader_reopen(&server->reader);
+    watches_reopened(&server->watches);
     connections_resolve(server);
     log_info("ledger is back", "last_batch=%lld", (long long)writer->durable);
 }

@@ -66,6 +66,7 @@ struct writer {
     // By tenant, and for all at 0: the last durable batch with an event of theirs.
     int64_t *event_batch;
     size_t event_batch_count;
+    int64_t last_event; // that is durable
 };
 
 bool writer_set_up(struct writer *writer, struct server *server);
@@ -87,6 +88,9 @@ void writer_apply(struct writer *writer, const struct decision *decision);
 // True when the open batch has as many rows as one may have: no more is to be decided until it is closed, so
 // that no one waits long for a batch, and that memory is bounded, whatever is asked and by however many.
 bool writer_is_full(const struct writer *writer);
+
+// Has an event of that tenant's (0: of anyone's) become durable with a batch after this one?
+bool writer_has_news(const struct writer *writer, uint32_t tenant, int64_t batch);
 
 int64_t writer_dependency(const struct writer *writer);
 

@@ -48,6 +48,7 @@ const struct method_row method_table[METHOD_COUNT] = {
                                TENANT | BIT(FROM) | BIT(TO) | BIT(AFTER) | BIT(LIMIT), 0},
     [METHOD_EVENT_LIST] = {METHOD_EVENT_LIST, "event.list", ACCESS_TENANT, false,
                            TENANT | BIT(AFTER) | BIT(LIMIT) | BIT(WAIT_SECONDS), 0},
+    [METHOD_EVENT_WATCH] = {METHOD_EVENT_WATCH, "event.watch", ACCESS_TENANT, false, TENANT | BIT(AFTER), 0},
     [METHOD_MANIFEST_APPLY] = {METHOD_MANIFEST_APPLY, "manifest.apply", ACCESS_OPERATOR, true,
                                CHANGE | BIT(MANIFEST), BIT(MANIFEST)},
     [METHOD_MANIFEST_EXPORT] = {METHOD_MANIFEST_EXPORT, "manifest.export", ACCESS_OPERATOR, false, 0, 0},
@@ -64,6 +65,7 @@ const struct method_row method_table[METHOD_COUNT] = {
     [METHOD_TOKEN_REVOKE] = {METHOD_TOKEN_REVOKE, "token.revoke", ACCESS_OPERATOR, true, CHANGE | BIT(LABEL),
                              BIT(LABEL)},
     [METHOD_SERVER_STATUS] = {METHOD_SERVER_STATUS, "server.status", ACCESS_OPERATOR, false, 0, 0},
+    [METHOD_SERVER_METRICS] = {METHOD_SERVER_METRICS, "server.metrics", ACCESS_OPERATOR, false, 0, 0},
     [METHOD_SERVER_BACKUP] = {METHOD_SERVER_BACKUP, "server.backup", ACCESS_OPERATOR, true,
                               CHANGE | BIT(NAME), 0},
     [METHOD_CLOCK_ADVANCE] = {METHOD_CLOCK_ADVANCE, "clock.advance", ACCESS_OPERATOR, true, CHANGE | BIT(TO),
@@ -81,7 +83,7 @@ const struct method_row *method_by_name(const char *name)
 static const struct {
     int code;
     const char *kind;
-} error_kinds[] = {
+} error_kinds[RPC_ERROR_COUNT] = {
     {RPC_PARSE_ERROR, "parse_error"},
     {RPC_INVALID_REQUEST, "invalid_request"},
     {RPC_METHOD_NOT_FOUND, "method_not_found"},
@@ -106,10 +108,24 @@ static const struct {
     {RPC_NO_RATE, "no_rate"},
 };
 
+size_t rpc_error_index(int code)
+{
+    size_t internal = 0;
+    for (size_t i = 0; i < RPC_ERROR_COUNT; i++) {
+        if (error_kinds[i].code == code)
+            return i;
+        if (error_kinds[i].code == RPC_INTERNAL_ERROR)
+            internal = i;
+    }
+    return internal;
+}
+
+int rpc_error_at(size_t index)
+{
+    return error_kinds[index].code;
+}
+
 const char *rpc_error_kind(int code)
 {
-    for (size_t i = 0; i < sizeof error_kinds / sizeof error_kinds[0]; i++)
-        if (error_kinds[i].code == code)
-            return error_kinds[i].kind;
-    return "internal_error";
+    return error_kinds[rpc_error_index(code)].kind;
 }

@@ -112,7 +112,7 @@ static void parse_call(json_t *entry, const char *line, struct span id, struct a
         refuse_request(call, problem);
         return;
     }
-    call->row = method_by_name(json_string_value(json_object_get(entry, "method")));
+    call->row = call->named = method_by_name(json_string_value(json_object_get(entry, "method")));
     if (call->row == NULL) {
         set_error(call, RPC_METHOD_NOT_FOUND, "there is no such method", NULL);
         return;

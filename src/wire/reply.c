@@ -2,6 +2,7 @@
 #include "wire/reply.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct json envelope_begin(struct buffer *out, const char *id)
@@ -18,6 +19,17 @@ struct json wire_reply_begin(struct buffer *out, const char *id)
     struct json json = envelope_begin(out, id);
     json_write_object(&json, "result");
     return json;
+}
+
+int wire_reply_code(const struct buffer *reply, size_t id_length)
+{
+    static const char error[] = ",\"error\":{\"code\":";
+    size_t at = sizeof "{\"jsonrpc\":\"2.0\",\"id\":" - 1 + id_length;
+    if (reply->length == 0)
+        return WIRE_NO_REPLY;
+    if (reply->length < at + sizeof error || memcmp(reply->data + at, error, sizeof error - 1) != 0)
+        return 0;
+    return (int)strtol(reply->data + at + sizeof error - 1, NULL, 10);
 }
 
 void wire_reply_end(struct json *json)
@@ -72,6 +84,14 @@ void wire_reply_rate_limited(struct buffer *out, const char *id, int64_t retry_a
     reply_error_end(&json);
 }
 
+void wire_reply_watch_ended(struct buffer *out, int64_t after)
+{
+    struct json json = reply_error_begin(out, "null", RPC_OVERLOADED,
+                                         "events are not taken as fast as they come: go on after this one");
+    json_write_integer(&json, "after", after);
+    reply_error_end(&json);
+}
+
 // ---- Refusals
 
 // "legs[1].gpus" for a member of a leg; the core knows the leg by its number.
@@ -89,32 +109,14 @@ static void write_member(struct json *json, const struct refusal *refusal)
     buffer_free(&member);
 }
 
-static void write_interruptions(struct json *json, const struct refusal *refusal)
-{
-    json_write_array(json, "interruptions");
-    for (size_t i = 0; i < refusal->interruption_count; i++) {
-        const struct interruption *interruption = &refusal->interruptions[i];
-        json_write_object(json, NULL);
-        json_write_integer(json, "reservation", interruption->reservation);
-        json_write_hour(json, "start", interruption->start);
-        json_write_hour(json, "end", interruption->end);
-        json_write_integer(json, "gpus", interruption->gpus);
-        json_write_object_end(json);
-    }
-    json_write_array_end(json);
-}
-
-static void write_capacity(struct json *json, enum method method, const struct refusal *refusal)
+static void write_capacity(struct json *json, const struct refusal *refusal)
 {
     json_write_text(json, "pool", refusal->pool);
-    json_write_text(json, "limit", "gpus");
+    json_write_text(json, "limit", refusal->missing_watts > 0 ? "power" : "gpus");
     json_write_integer(json, "free", refusal->free);
     json_write_hour(json, "first_short", refusal->first_short);
-    // A change of the pool's own capacity has no later start at which it would do: it has those it would cut.
-    if (method == METHOD_CAPACITY_CHANGE) {
-        write_interruptions(json, refusal);
-        return;
-    }
+    if (refusal->missing_watts > 0)
+        book_write_kilowatts(json, "missing_kw", refusal->missing_watts);
     if (refusal->has_next_start)
         json_write_hour(json, "next_start", refusal->next_start);
     else
@@ -131,8 +133,7 @@ static void write_commitment(struct json *json, const struct refusal *refusal)
     json_write_integer(json, "max_gpus", refusal->max_gpus);
 }
 
-static void write_way_out(struct json *json, enum method method, enum verdict verdict,
-                          const struct refusal *refusal)
+static void write_way_out(struct json *json, enum verdict verdict, const struct refusal *refusal)
 {
     switch (verdict) {
     case VERDICT_INVALID_PARAMS:
@@ -143,7 +144,7 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         json_write_text(json, "state", reservation_state_name(refusal->state));
         break;
     case VERDICT_CAPACITY_EXCEEDED:
-        write_capacity(json, method, refusal);
+        write_capacity(json, refusal);
         break;
     case VERDICT_COMMITMENT_EXCEEDED:
         write_commitment(json, refusal);
@@ -169,11 +170,10 @@ static void write_way_out(struct json *json, enum method method, enum verdict ve
         json_write_integer(json, "leg", refusal->leg);
 }
 
-static void write_refusal(struct buffer *out, const char *id, enum method method,
-                          const struct decision *decision)
+static void write_refusal(struct buffer *out, const char *id, const struct decision *decision)
 {
     struct json json = reply_error_begin(out, id, (int)decision->verdict, decision->refusal.message);
-    write_way_out(&json, method, decision->verdict, &decision->refusal);
+    write_way_out(&json, decision->verdict, &decision->refusal);
     reply_error_end(&json);
 }
 
@@ -241,7 +241,7 @@ void wire_reply_decision(struct buffer *out, const char *id, const struct book *
 {
     enum method method = call->row->method;
     if (decision->verdict != VERDICT_DONE) {
-        write_refusal(out, id, method, decision);
+        write_refusal(out, id, decision);
         return;
     }
     struct json json = wire_reply_begin(out, id);

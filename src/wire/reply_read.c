@@ -3,6 +3,13 @@
 
 // ---- Pools
 
+// How many GPUs the site's power still allows.
+static void write_powered(struct json *json, int64_t powered)
+{
+    if (powered >= 0)
+        json_write_integer(json, "free_by_power", powered);
+}
+
 static void write_pool(struct json *json, const struct book *book, uint32_t pool, uint32_t tenant,
                        struct hour hour)
 {
@@ -13,6 +20,7 @@ static void write_pool(struct json *json, const struct book *book, uint32_t pool
     json_write_integer(json, "unit", row->unit);
     int32_t free = book_free(book, pool, hour);
     json_write_integer(json, "free", free < 0 ? 0 : free);
+    write_powered(json, book_powered(book, pool, hour));
     if (tenant == 0)
         json_write_integer(json, "capacity", book_capacity(book, pool, hour));
     struct amount price;
@@ -41,6 +49,7 @@ void wire_reply_pool_list(struct buffer *out, const char *id, const struct book 
 struct shown_step {
     struct hour start, end;
     int32_t free, capacity;
+    int64_t powered; // −1: no limit
 };
 
 static void write_step(struct json *json, const struct shown_step *step, bool is_operator)
@@ -49,6 +58,7 @@ static void write_step(struct json *json, const struct shown_step *step, bool is
     json_write_hour(json, "start", step->start);
     json_write_hour(json, "end", step->end);
     json_write_integer(json, "free", step->free < 0 ? 0 : step->free);
+    write_powered(json, step->powered);
     if (is_operator) {
         json_write_integer(json, "capacity", step->capacity);
         json_write_integer(json, "reserved", (int64_t)step->capacity - step->free);
@@ -64,8 +74,10 @@ static void write_steps(struct json *json, const struct book *book, uint32_t poo
     while (pending.end.number < end.number) {
         struct shown_step next = {.start = pending.end};
         book_calendar_step(book, pool, next.start, end, &next.free, &next.capacity, &next.end);
+        next.powered = book_powered(book, pool, next.start);
         bool is_first = pending.start.number == pending.end.number;
-        bool same = next.free == pending.free && (!is_operator || next.capacity == pending.capacity);
+        bool same = next.free == pending.free && next.powered == pending.powered &&
+                    (!is_operator || next.capacity == pending.capacity);
         if (!is_first && !same)
             write_step(json, &pending, is_operator);
         if (is_first || !same)
@@ -181,6 +193,19 @@ void wire_reply_event_list(struct buffer *out, const char *id, const struct book
         json_write_object_end(&json);
     }
     end_list(&json, has_next, next);
+}
+
+void wire_event_notification(struct buffer *out, const struct book *book, const struct event_row *event)
+{
+    struct json json = json_begin(out);
+    json_write_object(&json, NULL);
+    json_write_text(&json, "jsonrpc", "2.0");
+    json_write_text(&json, "method", "event");
+    json_write_object(&json, "params");
+    book_write_event(book, &json, event);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
+    buffer_append_text(out, "\n");
 }
 
 void wire_reply_statement_list(struct buffer *out, const char *id, const struct book *book,

@@ -34,6 +34,7 @@ enum method {
     METHOD_COMMITMENT_STATUS,
     METHOD_STATEMENT_LIST,
     METHOD_EVENT_LIST,
+    METHOD_EVENT_WATCH,
     METHOD_MANIFEST_APPLY,
     METHOD_MANIFEST_EXPORT,
     METHOD_CAPACITY_CHANGE,
@@ -42,10 +43,11 @@ enum method {
     METHOD_TOKEN_CREATE,
     METHOD_TOKEN_REVOKE,
     METHOD_SERVER_STATUS,
+    METHOD_SERVER_METRICS,
     METHOD_SERVER_BACKUP,
     METHOD_CLOCK_ADVANCE,
 };
-#define METHOD_COUNT 26
+#define METHOD_COUNT 28
 
 // Every parameter that any method has, by its name on the wire. `present` has bit (1 << enum parameter) for
 // those given (JSON null counts as left out).
@@ -152,6 +154,12 @@ enum rpc_error {
 const char *rpc_error_kind(
     int code); // "capacity_exceeded"; for the JSON-RPC codes "parse_error", "invalid_params" and so on
 
+// The errors one after the other: the place of a code (of RPC_INTERNAL_ERROR for one that there is not), and
+// the code at a place.
+#define RPC_ERROR_COUNT 22
+size_t rpc_error_index(int code);
+int rpc_error_at(size_t index);
+
 // ---- Lines
 
 // Finds the next whole line at the start of the bytes. Returns true and the line's length without its newline
@@ -170,7 +178,8 @@ struct wire_call {
     // The id as JSON text, to be written back; NULL for a notification, which is carried out and not
     // answered.
     const char *id;
-    const struct method_row *row; // NULL when error.code is set
+    const struct method_row *row;   // NULL when error.code is set
+    const struct method_row *named; // the method it names, also then; NULL when there is no such method
     struct parameters parameters;
     struct {
         int code; // 0: none
@@ -216,6 +225,11 @@ void wire_reply_decision(struct buffer *out, const char *id, const struct book *
 struct json wire_reply_begin(struct buffer *out, const char *id);
 void wire_reply_end(struct json *json);
 
+// The code of the error that a reply is, 0 when it is a result, and WIRE_NO_REPLY when there is no text. The
+// id is as it was given to what wrote the reply.
+#define WIRE_NO_REPLY 1
+int wire_reply_code(const struct buffer *reply, size_t id_length);
+
 // Results of reads. `tenant` is who asks, 0 for an operator's view over all.
 void wire_reply_pool_list(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
                           struct instant now);
@@ -234,6 +248,12 @@ void wire_reply_reservation_list(struct buffer *out, const char *id, const struc
                                  int64_t next, struct instant now);
 void wire_reply_event_list(struct buffer *out, const char *id, const struct book *book,
                            const struct event_row *events, size_t count, bool has_next, int64_t next);
+
+// A notification of an event, with the newline after it, appended.
+void wire_event_notification(struct buffer *out, const struct book *book, const struct event_row *event);
+
+// The last word to a watcher that doesn't keep up.
+void wire_reply_watch_ended(struct buffer *out, int64_t after);
 void wire_reply_statement_list(struct buffer *out, const char *id, const struct book *book,
                                const struct transfer_row *transfers, size_t count, bool has_next,
                                int64_t next);

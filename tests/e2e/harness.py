@@ -156,6 +156,14 @@ def check_reply(reply, identity, method):
     return reply
 
 
+def check_event(notification):
+    """A notification of an event; gives the event."""
+    equal(set(notification), {"jsonrpc", "method", "params"}, "members of a notification")
+    equal((notification["jsonrpc"], notification["method"]), ("2.0", "event"))
+    check_schema("event", {"$ref": "common.json#/$defs/event"}, notification["params"], "an event that was sent")
+    return notification["params"]
+
+
 def _no_duplicates(pairs):
     members = dict(pairs)
     check(len(members) == len(pairs), "a reply names a member twice", pairs)
@@ -190,6 +198,7 @@ class Client:
         self.actor = actor  # as events show it
         self.input = b""
         self.expected = []  # (id, method) of requests without reply
+        self.events = []  # that came while a reply was awaited
         self.last_id = 0
 
     def raw(self, data):
@@ -231,9 +240,21 @@ class Client:
         """Notes a reply to what raw has sent."""
         self.expected.append((identity, method))
 
+    def event(self, seconds=DEADLINE):
+        """The next event that a watch sends."""
+        return self.events.pop(0) if self.events else check_event(parse(self.line(seconds)))
+
+    def answer(self, seconds=DEADLINE):
+        """The next line that is no event; the events before it are kept."""
+        while True:
+            answer = parse(self.line(seconds))
+            if not isinstance(answer, dict) or "method" not in answer:
+                return answer
+            self.events.append(check_event(answer))
+
     def reply(self, seconds=DEADLINE):
         check(self.expected, "no reply is expected")
-        reply = parse(self.line(seconds))
+        reply = self.answer(seconds)
         identity, method = self.expected.pop(0)
         return check_reply(reply, identity, method)
 
@@ -261,7 +282,7 @@ class Client:
         check(not self.expected, "replies are still expected")
         texts = [self.request(method, params)[:-1] for method, params in requests]
         self.raw(b"[" + b",".join(texts) + b"]\n")
-        replies = parse(self.line())
+        replies = self.answer()
         check(isinstance(replies, list), "a batch is answered by an array", replies)
         equal(len(replies), len(self.expected), "replies of a batch")
         expected, self.expected = self.expected, []

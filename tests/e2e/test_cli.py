@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 
@@ -79,6 +80,17 @@ def test_reserve_prints_its_ref_and_a_retry_is_safe():
         agree(daemon)
 
 
+def test_what_waits_shows_what_blocks_it():
+    with Daemon() as daemon:
+        acme = Shell(daemon, "acme")
+        acme.run("reserve", "hall/a", "64", "--start", "2026-12-05", "--for", "24h")
+        out, _ = acme.run("reserve", "hall/a", "8", "--start", "2026-12-04", "--for", "72h", "--wait-until", "2026-12-02")
+        check("waiting.position" in out, "its place", out)
+        rows = out[out.index("waiting.blocked:"):].split("\n")
+        equal([row.split() for row in rows[1:3]],
+              [["START", "END", "FREE"], ["2026-12-05T00:00:00Z", "2026-12-06T00:00:00Z", "0"]])
+
+
 def test_every_verb():
     with Daemon() as daemon:
         operator, acme = Shell(daemon), Shell(daemon, "acme")
@@ -108,6 +120,7 @@ def test_every_verb():
         equal(operator.json("token", "create", "t", "--tenant", "beta")["label"], "t")
         equal(operator.json("token", "revoke", "t")["label"], "t")
         equal(operator.json("status")["clock"], "manual")
+        check(operator.run("metrics")[0].endswith("# EOF\n"), "metrics")
         daemon.verify(operator.json("backup", "b.db")["path"])
         equal(operator.json("advance", "+36h")["now"], "2026-12-02T00:00:00Z")
         exported = operator.json("export")
@@ -153,6 +166,7 @@ def test_a_refusal_as_json():
 
 
 def test_following_events():
+    """Across a restart, each once; and an interrupt ends it well."""
     with Daemon() as daemon:
         acme = Shell(daemon, "acme")
         last = acme.json("events", "--all")["events"][-1]["seq"]
@@ -160,17 +174,22 @@ def test_following_events():
             [str(BUILD / "colossus"), "events", "--follow", "--after", str(last), "-o", "json"],
             env=acme.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            for number in (1, 2):
+            for number in range(1, 5):
                 acme.run(*RESERVE)
                 event = json.loads(following.stdout.readline())
                 equal((event["type"], event["reservation"]), ("reservation.booked", number))
-            daemon.stop()
+                if number % 2 == 0:
+                    daemon.restart()
+            following.send_signal(signal.SIGINT)
             out, err = following.communicate(timeout=DEADLINE)
-            equal((out, following.returncode), (b"", 3))
-            check(str(last + 2) in err.decode(), "it says where to go on", err)
+            equal((out, following.returncode), (b"", 0))
+            check(b"connecting again" in err, "it says what happened", err)
         finally:
             following.kill()
             following.wait()
+        done = subprocess.run([str(BUILD / "colossus"), "events", "--follow"], env={**acme.environment, "COLOSSUS_TOKEN": "x"},
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False)
+        equal(done.returncode, 4, "who may not watch is told so at once")
 
 
 def verify(path, status):

@@ -35,31 +35,6 @@ def test_capacity_grows_from_a_date():
         agree(daemon)
 
 
-def test_capacity_that_is_booked_can_not_go():
-    with Daemon() as daemon:
-        operator, acme, beta = daemon.operator(), daemon.tenant("acme"), daemon.tenant("beta")
-        acme.call("reservation.create", DAY, gpus=32)
-        beta.call("reservation.create", DAY, gpus=16, start="2026-12-05T12:00:00Z")
-        window = dict(pool="hall/a", kind="maintenance", start="2026-12-05T06:00:00Z", end="2026-12-05T18:00:00Z")
-        with daemon.unchanged("a refused change"):
-            # 64 less 24 are 40; 32 are booked until 12:00, then 48, so 8 are missing from then on: newest first.
-            data = operator.refused("capacity_exceeded", "capacity.change", window, gpus=24)
-            equal(data["interruptions"], [{"reservation": 2, "start": "2026-12-05T12:00:00Z",
-                                           "end": "2026-12-05T18:00:00Z", "gpus": 8}])
-            check("next_start" not in data, "no way out by another start", data)
-            # All 64: both are cut, each in its hours.
-            data = operator.refused("capacity_exceeded", "capacity.change", window, gpus=64)
-            cut = sorted((i["reservation"], i["start"], i["end"], i["gpus"]) for i in data["interruptions"])
-            equal(cut, [(1, "2026-12-05T06:00:00Z", "2026-12-05T18:00:00Z", 32),
-                        (2, "2026-12-05T12:00:00Z", "2026-12-05T18:00:00Z", 16)])
-            for more in (dict(kind="outage", gpus=24), dict(kind="retirement", end=None, gpus=24)):
-                operator.refused("capacity_exceeded", "capacity.change", {**window, **more})
-        operator.call("capacity.change", window, gpus=16)
-        equal(acme.refused("capacity_exceeded", "reservation.create", DAY, gpus=8)["first_short"],
-              "2026-12-05T12:00:00Z")
-        agree(daemon)
-
-
 def test_senseless_capacity_changes():
     with Daemon() as daemon:
         operator = daemon.operator()

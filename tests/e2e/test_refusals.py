@@ -250,11 +250,7 @@ def test_what_this_version_does_not_sell():
     with Daemon() as daemon:
         acme = daemon.tenant("acme")
         with daemon.unchanged("a refused request"):
-            for params in (dict(tier="preemptible"), dict(wait_until="2026-12-04T00:00:00Z")):
-                acme.refused("invalid_params", "reservation.create", DAY, gpus=8, **params)
-            acme.refused("invalid_params", "reservation.create_group",
-                         legs=[dict(DAY, gpus=8), dict(DAY, gpus=8, tier="preemptible")])
-            for method in ("offer.search", "commitment.plan", "event.watch", "charge.adjust", "invoice.list"):
+            for method in ("offer.search", "commitment.plan", "charge.adjust", "invoice.list"):
                 acme.refused("method_not_found", method)
 
 

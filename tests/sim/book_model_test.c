@@ -27,7 +27,8 @@ static uint64_t first_seed = 1, last_seed = FIXED_SEEDS;
 // How often each kind of request got each verdict, and what else happened: shown when MODEL_STATISTICS is
 // set.
 static struct statistics {
-    int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32];
+    int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost,
+        served, preempted;
     int steps, closes, expiries, reloads, manifests;
 } statistics;
 
@@ -43,6 +44,19 @@ static void apply(struct sim *sim, const struct decision *decision)
 {
     book_apply_rows(sim->book, decision->rows, decision->row_count);
     store_rows(sim->model, &sim->store, decision->rows, decision->row_count);
+}
+
+// Applies what was asked for, and what it frees goes to those that wait for it.
+static void carry_out(struct sim *sim, const struct decision *decision)
+{
+    struct decision served;
+    bool urgent;
+    apply(sim, decision);
+    while (book_serves_waiting(sim->book) &&
+           book_decide_due(sim->book, (struct instant){sim->model->now}, &sim->arena, &served, &urgent)) {
+        statistics.served += urgent;
+        apply(sim, &served);
+    }
 }
 
 // Goes on to a time, in one batch that writes starts and ends or leaves them for later.
@@ -137,6 +151,7 @@ static void count_answer(const struct request *request, const struct answer *ans
     else
         statistics.refused[request->kind]++;
     statistics.replayed += answer->replayed;
+    *(answer->by_loss ? &statistics.lost : &statistics.preempted) += (int)answer->displaced_count;
     statistics.verdicts[answer->verdict > 1000            ? answer->verdict - 1000
                         : answer->verdict == VERDICT_DONE ? 0
                                                           : 1]++;
@@ -162,6 +177,8 @@ static void show_statistics(void)
         if (statistics.verdicts[i] > 0)
             print_message("verdict %d: %d\n", i == 1 ? VERDICT_INVALID_PARAMS : 1000 + i,
                           statistics.verdicts[i]);
+    print_message("%d interrupted by a loss, %d by firm bookings; %d decisions for those that waited\n",
+                  statistics.lost, statistics.preempted, statistics.served);
     print_message("%d steps, %d replays, %d closed periods, %d expired holds, %d reloads, %d manifests\n",
                   statistics.steps, statistics.replayed, statistics.closes, statistics.expiries,
                   statistics.reloads, statistics.manifests);
@@ -184,7 +201,7 @@ static void send_request(struct sim *sim)
     count_answer(request, &answer);
     if (answer.verdict == VERDICT_DONE && !request->dry_run && !answer.replayed) {
         model_commit(sim->model, request, &answer);
-        apply(sim, &decision);
+        carry_out(sim, &decision);
     }
     answer_free(&answer);
 }
@@ -206,8 +223,9 @@ static void send_manifest(struct sim *sim)
     if (expected != VERDICT_DONE || request.dry_run)
         return;
     generate_accept(sim->model);
+    model_serve(sim->model);
     statistics.manifests++;
-    apply(sim, &decision);
+    carry_out(sim, &decision);
     decide(sim, &request, &decision); // applying it twice changes nothing
     MODEL_EQUAL(sim->model, decision.verdict, VERDICT_DONE);
     MODEL_EQUAL(sim->model, decision.row_count, 0);

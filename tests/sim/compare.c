@@ -77,12 +77,16 @@ static void compare_image(const struct model *model, const struct reservation_im
     MODEL_EQUAL(model, row->id, expected->id);
     MODEL_EQUAL(model, row->tenant, expected->tenant);
     MODEL_EQUAL(model, row->pool, expected->pool);
+    MODEL_EQUAL(model, row->tier, expected->tier);
     MODEL_EQUAL(model, reservation_state_at(row, now_of(model)), expected->state);
     MODEL_EQUAL(model, row->start.number, expected->start);
     MODEL_EQUAL(model, row->end.number, expected->end);
     MODEL_EQUAL(model, row->created.seconds, expected->created);
     if (expected->state == STATE_HELD)
         MODEL_EQUAL(model, row->hold_expires.seconds, expected->hold_expires);
+    if (expected->state == STATE_WAITING)
+        MODEL_EQUAL(model, row->wait_until.seconds, expected->wait_until);
+    MODEL_EQUAL(model, row->hold_seconds, expected->hold_seconds);
     MODEL_EQUAL(model, row->group, expected->group);
     MODEL_EQUAL(model, row->legs, expected->legs);
     compare_pieces(model, image, expected);
@@ -100,8 +104,8 @@ static void compare_reservation(const struct model *model, const struct book *bo
     MODEL_EQUAL(model, book_reservation_owner(book, id), expected->tenant);
     bool found = book_reservation(book, id, now_of(model), &image);
     MODEL_EQUAL(model, book_reservation_live(book, id), found);
-    bool live =
-        expected->state == STATE_HELD || expected->state == STATE_BOOKED || expected->state == STATE_ACTIVE;
+    bool live = expected->state == STATE_WAITING || expected->state == STATE_HELD ||
+                expected->state == STATE_BOOKED || expected->state == STATE_ACTIVE;
     if (live && !found)
         MODEL_FAIL(model, "reservation %lld has left the book", (long long)id);
     if (found && !live && expected->state != STATE_COMPLETED)
@@ -129,25 +133,6 @@ static void compare_capacity_refusal(const struct model *model, const struct ans
         MODEL_CHECK(model, answer->next_start >= refusal->searched_until.number);
 }
 
-static void compare_cuts(const struct model *model, const struct answer *answer,
-                         const struct refusal *refusal)
-{
-    int32_t now = model_hour(model), hours = model->origin + MODEL_HOURS - now;
-    size_t size = (size_t)(model->reservation_count + 1) * (size_t)hours;
-    int32_t *cut = calloc(size, sizeof *cut);
-    assert_non_null(cut);
-    for (size_t i = 0; i < refusal->interruption_count; i++) {
-        const struct interruption *interruption = &refusal->interruptions[i];
-        for (int32_t hour = interruption->start.number; hour < interruption->end.number; hour++)
-            cut[interruption->reservation * hours + hour - now] += interruption->gpus;
-    }
-    for (size_t i = 0; i < size && refusal->interruption_count < 1000; i++)
-        if (cut[i] != answer->cut[i])
-            MODEL_FAIL(model, "reservation %zu would be cut by %d in hour %zu, and should be by %d",
-                       i / (size_t)hours, cut[i], (size_t)now + i % (size_t)hours, answer->cut[i]);
-    free(cut);
-}
-
 static void compare_refusal(const struct model *model, const struct answer *answer,
                             const struct decision *decision)
 {
@@ -157,8 +142,6 @@ static void compare_refusal(const struct model *model, const struct answer *answ
     switch (answer->verdict) {
     case VERDICT_CAPACITY_EXCEEDED:
         compare_capacity_refusal(model, answer, refusal);
-        if (answer->cut != NULL)
-            compare_cuts(model, answer, refusal);
         break;
     case VERDICT_COMMITMENT_EXCEEDED:
         MODEL_EQUAL(model, refusal->period_start.number, model->periods[answer->period].start);
@@ -195,8 +178,8 @@ static void compare_replay(const struct model *model, const struct answer *answe
     bool ended = false;
     const struct model_reservation *first = &model->reservations[answer->thing];
     for (int64_t leg = 0; leg < (answer->is_group ? first->legs : 1); leg++)
-        ended = ended || (first[leg].state != STATE_HELD && first[leg].state != STATE_BOOKED &&
-                          first[leg].state != STATE_ACTIVE);
+        ended = ended || (first[leg].state != STATE_WAITING && first[leg].state != STATE_HELD &&
+                          first[leg].state != STATE_BOOKED && first[leg].state != STATE_ACTIVE);
     MODEL_CHECK(model, ended);
 }
 
@@ -219,6 +202,45 @@ static void compare_outcomes(const struct model *model, const struct answer *ans
     MODEL_EQUAL(model, decision->group, answer->is_group ? answer->thing : 0);
 }
 
+// The interruptions of a decision, hour by hour.
+static void compare_interruptions(const struct model *model, const struct answer *answer,
+                                  const struct decision *decision)
+{
+    int64_t expected = 0, found = 0;
+    for (size_t i = 0; i < answer->displaced_count; i++)
+        for (size_t k = 0; k < answer->displaced[i].released_count; k++)
+            expected += answer->displaced[i].released[k].gpus;
+    for (size_t i = 0; i < decision->row_count; i++) {
+        if (decision->rows[i].kind != ROW_INTERRUPTION)
+            continue;
+        const struct interruption_row *row = &decision->rows[i].interruption;
+        const struct effect *effect = NULL;
+        for (size_t k = 0; k < answer->displaced_count; k++)
+            effect = answer->displaced[k].after.id == row->reservation ? &answer->displaced[k] : effect;
+        if (effect == NULL)
+            MODEL_FAIL(model, "reservation %lld is interrupted and should not be",
+                       (long long)row->reservation);
+        MODEL_EQUAL(model, row->capacity_change != 0, answer->by_loss);
+        int64_t relief = 0;
+        for (int32_t hour = row->start.number; hour < row->end.number; hour++) {
+            bool known = false;
+            for (size_t k = 0; k < effect->released_count; k++) {
+                const struct piece *piece = &effect->released[k];
+                known = known || (piece->hour == hour && piece->price == row->price.micro &&
+                                  piece->period == (int)row->period && piece->gpus >= row->gpus);
+            }
+            if (!known)
+                MODEL_FAIL(model, "reservation %lld is interrupted in hour %d by %d GPUs",
+                           (long long)row->reservation, hour, row->gpus);
+            found += row->gpus;
+            relief += row->gpus * row->price.micro;
+        }
+        MODEL_EQUAL(model, row->relief.micro,
+                    answer->by_loss && effect->after.tier == TIER_FIRM ? relief : 0);
+    }
+    MODEL_EQUAL(model, found, expected);
+}
+
 void compare_decision(const struct model *model, const struct request *request, const struct answer *answer,
                       const struct decision *decision)
 {
@@ -238,6 +260,8 @@ void compare_decision(const struct model *model, const struct request *request, 
         compare_replay(model, answer, decision);
     else if (request->kind <= REQUEST_CANCEL)
         compare_outcomes(model, answer, decision);
+    if (!answer->replayed && !request->dry_run)
+        compare_interruptions(model, answer, decision);
 }
 
 // ---- The whole book
@@ -274,11 +298,12 @@ static void compare_prices(const struct model *model, const struct book *book)
                 int contract = tenant == 0 ? 0 : model_contract_at(model, tenant, pool, hour);
                 int64_t expected = 0;
                 struct amount price = AMOUNT_ZERO;
-                bool rated = model_price_at(model, contract, pool, hour, &expected);
-                MODEL_EQUAL(model,
-                            book_price(book, (uint32_t)pool, TIER_FIRM, (uint32_t)tenant, (struct hour){hour},
-                                       &price),
-                            rated);
+                enum tier tier = hour % 2 == 0 ? TIER_FIRM : TIER_PREEMPTIBLE;
+                bool rated = model_price_at(model, contract, pool, tier, hour, &expected);
+                MODEL_EQUAL(
+                    model,
+                    book_price(book, (uint32_t)pool, tier, (uint32_t)tenant, (struct hour){hour}, &price),
+                    rated);
                 if (rated)
                     MODEL_EQUAL(model, price.micro, expected);
             }
@@ -292,10 +317,11 @@ static void write_period(const struct model *model, int id, struct json *json)
     const struct model_period *period = &model->periods[id];
     const struct model_contract *contract = &model->contracts[period->contract];
     int64_t consumed = period_consumed(period, model_hour(model)), used = period_used(period);
-    int64_t floor = period_floor(period), beyond = used > floor ? used - floor : 0;
+    int64_t floor = period_floor(period), committed = period_committed(period);
+    int64_t beyond = used > committed ? used - committed : 0;
     int64_t credit_used = beyond < period->credit ? beyond : period->credit;
     int64_t surcharge = model_share(beyond - credit_used, contract->terms.surcharge_bp, 10000);
-    int64_t delivered_beyond = consumed > floor ? consumed - floor : 0;
+    int64_t delivered_beyond = consumed > committed ? consumed - committed : 0;
     int64_t by_credit = delivered_beyond < period->credit ? delivered_beyond : period->credit;
     int64_t owed = floor - period->deferred_out - period->waived, usage = consumed - by_credit;
     int64_t due = (owed > usage ? owed : usage) + period->fees + surcharge;
@@ -314,11 +340,11 @@ static void write_period(const struct model *model, int id, struct json *json)
     json_write_bool(json, "closed", period->closed);
     MONEY("commit", period->commit);
     MONEY("deferred_in", period->deferred_in);
-    MONEY("relief", 0);
+    MONEY("relief", period->relief);
     MONEY("floor", floor);
     MONEY("credit", period->credit);
     CAPPED("overage_limit", period->overage_limit);
-    CAPPED("authority", floor + period->credit + period->overage_limit);
+    CAPPED("authority", committed + period->credit + period->overage_limit);
     MONEY("encumbered", used - consumed);
     MONEY("consumed", consumed);
     MONEY("used", used);
@@ -356,7 +382,8 @@ static void compare_period(const struct model *model, const struct book *book, i
     // Invariant 2, and the alerts: how many percents of the floor are reached.
     int64_t used = period_used(period), floor = period_floor(period);
     uint32_t threshold = 0;
-    MODEL_CHECK(model, period->unlimited || used <= floor + period->credit + period->overage_limit);
+    MODEL_CHECK(model, period->unlimited ||
+                           used <= period_committed(period) + period->credit + period->overage_limit);
     while (threshold < 4 && floor > 0 && used * 100 >= floor * percents[threshold])
         threshold++;
     const struct contract_period_row *row = book_period_row(book, (uint32_t)id);

@@ -203,8 +203,13 @@ static void make_pool(struct generator *generator, struct model *model, int id)
     from = model->origin - (one_in(generator, 4) ? -500 : 100); // seldom the first hours have no rate
     for (size_t k = 0; k < rate_count; k++) {
         int64_t price = random_price(generator);
-        rates[id - 1][k] = (struct manifest_rate){.from = {from}, .has = {true}, .price = {{price}}};
-        model_set_step(pool->rates, &pool->rate_count, from, price);
+        int64_t lower = price / 2;
+        bool both = !one_in(generator, 4); // else nothing new is said of the preemptible tier
+        rates[id - 1][k] =
+            (struct manifest_rate){.from = {from}, .has = {true, both}, .price = {{price}, {lower}}};
+        model_set_step(pool->rates[TIER_FIRM], &pool->rate_count[TIER_FIRM], from, price);
+        if (both)
+            model_set_step(pool->rates[TIER_PREEMPTIBLE], &pool->rate_count[TIER_PREEMPTIBLE], from, lower);
         from += 1 + (int32_t)random_below(generator, 6000);
     }
     pools[id - 1] = (struct manifest_pool){.pool = pool->name,
@@ -327,7 +332,7 @@ const struct manifest *generate_addition(struct generator *generator, const stru
             *expected = VERDICT_INVALID_MANIFEST;
         addition.listed.capacity_count = addition.has_step;
         manifest.pool_count = 1;
-    } else if (choice == 1 && pool->rate_count < MODEL_STEPS) {
+    } else if (choice == 1 && pool->rate_count[TIER_FIRM] < MODEL_STEPS) {
         int64_t price = random_price(generator);
         addition.rate = (struct manifest_rate){
             .from = {random_hour_ahead(generator, model)}, .has = {true}, .price = {{price}}};
@@ -354,7 +359,7 @@ void generate_accept(struct model *model)
         pool_reckon(model, pool);
     }
     if (addition.has_rate)
-        model_set_step(pool->rates, &pool->rate_count, addition.rate.from.number,
+        model_set_step(pool->rates[TIER_FIRM], &pool->rate_count[TIER_FIRM], addition.rate.from.number,
                        addition.rate.price[TIER_FIRM].micro);
     if (addition.has_contract)
         model_add_contract(model, &addition.contract.model, addition.contract.starts,

@@ -45,7 +45,7 @@ static int32_t edge(struct generator *generator, const struct model *model)
     if (choice == 2)
         return model_horizon(model);
     const struct model_pool *pool = &model->pools[1 + random_below(generator, (uint32_t)model->pool_count)];
-    return pool->rates[random_below(generator, (uint32_t)pool->rate_count)].from;
+    return pool->rates[TIER_FIRM][random_below(generator, (uint32_t)pool->rate_count[TIER_FIRM])].from;
 }
 
 static void random_window(struct generator *generator, const struct model *model, int32_t *start,
@@ -82,6 +82,8 @@ static void make_leg(struct generator *generator, const struct model *model, int
             break;
     }
     leg->gpus = (1 + (int64_t)random_below(generator, one_in(generator, 3) ? 24 : 5)) * pool->unit;
+    if (one_in(generator, 2))
+        leg->tier = TIER_PREEMPTIBLE;
     if (one_in(generator, 8))
         leg->note = "a note";
 }
@@ -129,14 +131,18 @@ static void make_create(struct generator *generator, const struct model *model, 
         }
     if (one_in(generator, 3))
         create->hold_seconds = holds[random_below(generator, COUNT_OF(holds))];
+    if (!grouped && one_in(generator, 3)) {
+        create->has_wait_until = true;
+        create->wait_until.seconds = model->now + (int64_t)random_below(generator, 2000000);
+    }
     if (one_in(generator, 25))
         spoil_leg(generator, &made.legs[random_below(generator, (uint32_t)create->leg_count)]);
 }
 
 static bool is_live(const struct model_reservation *reservation)
 {
-    return reservation->state == STATE_HELD || reservation->state == STATE_BOOKED ||
-           reservation->state == STATE_ACTIVE;
+    return reservation->state == STATE_WAITING || reservation->state == STATE_HELD ||
+           reservation->state == STATE_BOOKED || reservation->state == STATE_ACTIVE;
 }
 
 // A reservation, mostly one that is live.
@@ -204,7 +210,8 @@ static void make_capacity(struct generator *generator, const struct model *model
     *capacity = (struct capacity_change_request){
         .pool = one_in(generator, 30) ? "site/unknown" : pool->name,
         .kind = kinds[random_below(generator, COUNT_OF(kinds))],
-        .gpus = (1 + (int64_t)random_below(generator, 4)) * (one_in(generator, 5) ? 1 : pool->unit),
+        .gpus = (1 + (int64_t)random_below(generator, one_in(generator, 2) ? 16 : 4)) *
+                (one_in(generator, 5) ? 1 : pool->unit),
         .start = {model_hour(model) + (int32_t)random_below(generator, one_in(generator, 2) ? 50 : 9000)},
     };
     capacity->end.number = capacity->start.number + 1 + (int32_t)random_below(generator, 2000);

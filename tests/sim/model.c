@@ -131,17 +131,18 @@ int model_contract_at(const struct model *model, int tenant, int pool, int32_t h
     return 0;
 }
 
-bool model_price_at(const struct model *model, int contract, int pool, int32_t hour, int64_t *price)
+bool model_price_at(const struct model *model, int contract, int pool, enum tier tier, int32_t hour,
+                    int64_t *price)
 {
     const struct model_contract *found = &model->contracts[contract];
-    if (contract > 0 && found->priced[pool]) {
+    if (contract > 0 && tier == TIER_FIRM && found->priced[pool]) {
         *price = found->price[pool];
         return true;
     }
     bool rated = false;
-    for (size_t i = 0; i < model->pools[pool].rate_count; i++) {
-        if (model->pools[pool].rates[i].from <= hour) {
-            *price = model->pools[pool].rates[i].value;
+    for (size_t i = 0; i < model->pools[pool].rate_count[tier]; i++) {
+        if (model->pools[pool].rates[tier][i].from <= hour) {
+            *price = model->pools[pool].rates[tier][i].value;
             rated = true;
         }
     }
@@ -204,7 +205,7 @@ static void add_in_hour(const struct model *model, struct effect *effect, int32_
     if (contract == 0) {
         if (hour < effect->first_uncovered)
             effect->first_uncovered = hour;
-    } else if (!model_price_at(model, contract, after->pool, hour, &piece.price)) {
+    } else if (!model_price_at(model, contract, after->pool, after->tier, hour, &piece.price)) {
         if (hour < effect->first_unrated)
             effect->first_unrated = hour;
     } else {
@@ -313,7 +314,8 @@ void model_describe(const struct request *request, char *text, size_t size)
     switch (request->kind) {
     case REQUEST_CREATE:
     case REQUEST_CREATE_GROUP:
-        WRITE("%lld", (long long)request->create.hold_seconds);
+        WRITE("%lld,%lld", (long long)request->create.hold_seconds,
+              request->create.has_wait_until ? (long long)request->create.wait_until.seconds : 0LL);
         for (size_t i = 0; i < request->create.leg_count; i++) {
             const struct leg *leg = &request->create.legs[i];
             WRITE(";%s,%lld,%d,%d,%d,%s,%s", leg->pool, (long long)leg->gpus, leg->start.number,
@@ -362,11 +364,15 @@ static int scope_of(const struct model *model, const struct request *request)
 
 // ---- Committing
 
-static void take(struct model *model, int pool, const struct piece *piece, int32_t sign)
+static void take(struct model *model, const struct model_reservation *reservation, const struct piece *piece,
+                 int32_t sign)
 {
     struct model_period *period = &model->periods[piece->period];
+    struct model_pool *pool = &model->pools[reservation->pool];
     period->cost[piece->hour - period->start] += sign * piece->gpus * piece->price;
-    model->pools[pool].taken[piece->hour - model->origin] += sign * piece->gpus;
+    pool->taken[piece->hour - model->origin] += sign * piece->gpus;
+    if (reservation->tier == TIER_FIRM)
+        pool->taken_firm[piece->hour - model->origin] += sign * piece->gpus;
 }
 
 static void commit_effect(struct model *model, struct effect *effect, bool waived)
@@ -374,9 +380,9 @@ static void commit_effect(struct model *model, struct effect *effect, bool waive
     struct model_reservation *reservation = &model->reservations[effect->after.id];
     MODEL_CHECK(model, effect->after.id <= MODEL_RESERVATIONS);
     for (size_t i = 0; i < effect->added_count; i++)
-        take(model, effect->after.pool, &effect->added[i], 1);
+        take(model, &effect->after, &effect->added[i], 1);
     for (size_t i = 0; i < effect->released_count; i++)
-        take(model, effect->after.pool, &effect->released[i], -1);
+        take(model, &effect->after, &effect->released[i], -1);
     for (int id = 1; id <= model->period_count && !waived; id++)
         model->periods[id].fees += effect->fee_in[id];
     free(reservation->pieces);
@@ -384,14 +390,30 @@ static void commit_effect(struct model *model, struct effect *effect, bool waive
     effect->after.pieces = NULL;
     if (!waived)
         reservation->fees += effect->fee_sum;
+    // What stays sold of a preemptible one that is cancelled gives way to nobody.
+    for (size_t i = 0; i < reservation->count; i++)
+        if (reservation->tier == TIER_PREEMPTIBLE && reservation->state == STATE_CANCELLED)
+            model->pools[reservation->pool].taken_firm[reservation->pieces[i].hour - model->origin] +=
+                reservation->pieces[i].gpus;
     if (reservation->id > model->reservation_count)
         model->reservation_count = reservation->id;
 }
 
-void model_commit(struct model *model, const struct request *request, struct answer *answer)
+void model_apply(struct model *model, struct answer *answer)
 {
     for (size_t i = 0; i < answer->effect_count; i++)
         commit_effect(model, &answer->effects[i], answer->waived);
+    for (size_t i = 0; i < answer->displaced_count; i++) {
+        struct effect *effect = &answer->displaced[i];
+        for (int id = 1; id <= model->period_count && answer->by_loss; id++)
+            model->periods[id].relief += effect->after.tier == TIER_FIRM ? effect->released_in[id] : 0;
+        commit_effect(model, effect, false);
+    }
+}
+
+void model_commit(struct model *model, const struct request *request, struct answer *answer)
+{
+    model_apply(model, answer);
     if (request->kind == REQUEST_CAPACITY_CHANGE) {
         struct model_pool *pool = &model->pools[model_pool_named(model, request->capacity.pool)];
         MODEL_CHECK(model, pool->change_count < MODEL_STEPS);
@@ -403,6 +425,7 @@ void model_commit(struct model *model, const struct request *request, struct ans
     if (request->kind == REQUEST_TENANT_SUSPEND || request->kind == REQUEST_TENANT_RESUME)
         model->tenants[model_tenant_named(model, request->tenant)].suspended =
             request->kind == REQUEST_TENANT_SUSPEND;
+    model_serve(model);
     if (request->client_ref == NULL)
         return;
     MODEL_CHECK(model, model->reference_count < MODEL_REFERENCES);

@@ -43,11 +43,11 @@ struct model_change {
 struct model_pool {
     char name[32];
     int32_t unit;
-    struct model_step base[MODEL_STEPS], rates[MODEL_STEPS]; // by hour; rates of the firm tier
-    size_t base_count, rate_count;
+    struct model_step base[MODEL_STEPS], rates[TIER_COUNT][MODEL_STEPS]; // by hour
+    size_t base_count, rate_count[TIER_COUNT];
     struct model_change changes[MODEL_STEPS];
     size_t change_count;
-    int32_t capacity[MODEL_HOURS], taken[MODEL_HOURS];
+    int32_t capacity[MODEL_HOURS], taken[MODEL_HOURS], taken_firm[MODEL_HOURS];
 };
 
 struct model_tenant {
@@ -61,7 +61,7 @@ struct model_contract {
     int32_t start, end;
     struct contract_terms_row terms;
     bool all_pools, scope[MODEL_POOLS + 1];
-    bool priced[MODEL_POOLS + 1];
+    bool priced[MODEL_POOLS + 1]; // in the firm tier
     int64_t price[MODEL_POOLS + 1];
     int first_period, period_count;
     int32_t next_month; // the hour of its next month end
@@ -72,7 +72,7 @@ struct model_period {
     int32_t start, end;
     int64_t commit, overage_limit;
     bool unlimited;
-    int64_t deferred_in, credit, fees, fees_billed, billed;
+    int64_t deferred_in, credit, relief, fees, fees_billed, billed;
     bool closed;
     int64_t deferred_out, waived, credit_used, surcharge; // as settled
     int32_t instalments;                                  // how many were billed
@@ -89,10 +89,11 @@ struct piece {
 struct model_reservation {
     int64_t id;
     int tenant, pool;
+    enum tier tier;
     enum reservation_state state;
     int32_t start, end;
     int32_t gpus; // as last shown
-    int64_t created, hold_expires, fees;
+    int64_t created, hold_expires, wait_until, hold_seconds, fees;
     int64_t group;
     int32_t legs, layer;
     struct piece *pieces; // by hour, then layer
@@ -158,7 +159,9 @@ struct answer {
     bool waived;
     struct effect *effects;
     size_t effect_count;
-    int32_t *cut; // of a refused capacity change: GPUs by hour from now on, for each reservation
+    struct effect *displaced; // what gives way to it, the newest first within a tier
+    size_t displaced_count;
+    bool by_loss; // to a loss of capacity, not to a firm booking
 };
 
 // Ends the test with the seed, the step and what is wrong.
@@ -199,6 +202,7 @@ int64_t model_share(int64_t amount, int64_t numerator, int64_t denominator);
 // What is delivered before an hour, and all that is booked.
 int64_t period_consumed(const struct model_period *period, int32_t before);
 int64_t period_used(const struct model_period *period);
+int64_t period_committed(const struct model_period *period); // the floor without relief
 int64_t period_floor(const struct model_period *period);
 int64_t period_available(const struct model_period *period);
 
@@ -216,7 +220,8 @@ int32_t model_capacity_gpus(const struct capacity_change_request *request);
 int model_pool_named(const struct model *model, const char *name);
 int model_tenant_named(const struct model *model, const char *name);
 int model_contract_at(const struct model *model, int tenant, int pool, int32_t hour); // 0: none
-bool model_price_at(const struct model *model, int contract, int pool, int32_t hour, int64_t *price);
+bool model_price_at(const struct model *model, int contract, int pool, enum tier tier, int32_t hour,
+                    int64_t *price);
 int32_t reservation_gpus(const struct model_reservation *reservation, int32_t hour);
 // As shown now: in the running hour, or the next that has any, or of the last window.
 int32_t reservation_gpus_shown(const struct model *model, const struct model_reservation *reservation);
@@ -226,6 +231,8 @@ int64_t reservation_cost(const struct model_reservation *reservation);
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer);
 void model_commit(struct model *model, const struct request *request, struct answer *answer);
+// Commits what an answer does to reservations.
+void model_apply(struct model *model, struct answer *answer);
 void answer_free(struct answer *answer);
 // The request as resolved, without its ref: the same text, the same request.
 void model_describe(const struct request *request, char *text, size_t size);
@@ -236,6 +243,15 @@ bool answer_refuse(struct answer *answer, enum verdict verdict, int32_t leg); //
 void effect_plan(const struct model *model, struct effect *effect, const struct model_reservation *before,
                  int32_t from, int32_t to, const int32_t *target, bool free_of_charge);
 void effect_free(struct effect *effect);
+// Plans what gives way to the effects of a decision on requests, or to a change of capacity, in
+// model_displace.c.
+void displace_for_effects(const struct model *model, struct answer *answer);
+void displace_for_loss(const struct model *model, int pool, struct model_change change,
+                       struct answer *answer);
+// Books what waits and fits by now, in model_wait.c: after whatever may have freed something.
+void model_serve(struct model *model);
+// What a tier sees free in an hour.
+int32_t model_free_gpus(const struct model *model, int pool, enum tier tier, int32_t hour);
 void decide_model_change(const struct model *model, const struct request *request, struct answer *answer);
 // Does the change's effect fit into the commitment? If not, the period that is exceeded first.
 int effect_exceeds(const struct model *model, const struct effect *effect, const int64_t *spent);

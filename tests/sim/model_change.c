@@ -74,10 +74,10 @@ static void plan_with(const struct change_plan *plan, int64_t gpus, struct effec
 
 static bool has_room(const struct change_plan *plan, const struct effect *effect, struct answer *answer)
 {
-    const struct model_pool *pool = &plan->model->pools[plan->before->pool];
     for (size_t i = 0; i < effect->added_count; i++) {
-        int32_t hour = effect->added[i].hour, k = hour - plan->model->origin;
-        if (pool->capacity[k] - pool->taken[k] >= effect->added[i].gpus)
+        int32_t hour = effect->added[i].hour;
+        if (model_free_gpus(plan->model, plan->before->pool, plan->before->tier, hour) >=
+            effect->added[i].gpus)
             continue;
         answer->first_short = hour;
         answer->free = -1; // windows of different GPUs: not compared
@@ -183,6 +183,7 @@ void decide_model_change(const struct model *model, const struct request *reques
         answer_refuse(answer, VERDICT_NO_RATE, -1);
     } else if (has_room(&plan, effect, answer) && is_affordable(&plan, effect, answer)) {
         finish(&plan, effect);
+        displace_for_effects(model, answer);
     }
     free(plan.present);
 }

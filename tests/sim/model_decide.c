@@ -18,7 +18,9 @@ void answer_free(struct answer *answer)
     for (size_t i = 0; i < answer->effect_count; i++)
         effect_free(&answer->effects[i]);
     free(answer->effects);
-    free(answer->cut);
+    for (size_t i = 0; i < answer->displaced_count; i++)
+        effect_free(&answer->displaced[i]);
+    free(answer->displaced);
 }
 
 // Was the ref used? Then there is nothing left to decide, and this returns true.
@@ -82,9 +84,11 @@ static bool windows_are_sound(const struct model *model, const struct request *r
     for (size_t i = 0; i < create->leg_count; i++)
         if (create->legs[i].start.number < model_hour(model) ||
             create->legs[i].end.number > model_horizon(model) ||
-            (create->hold_seconds > 0 && create->legs[i].start.number <= model_hour(model)))
+            ((create->hold_seconds > 0 || create->has_wait_until) &&
+             create->legs[i].start.number <= model_hour(model)))
             return answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    if (create->hold_seconds > model->hold_seconds_max)
+    if (create->hold_seconds > model->hold_seconds_max ||
+        (create->has_wait_until && create->wait_until.seconds <= model->now))
         return answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
     return true;
 }
@@ -98,6 +102,7 @@ static void plan_leg(const struct model *model, const struct request *request, i
         .id = model->reservation_count + 1 + (int64_t)i,
         .tenant = tenant,
         .pool = model_pool_named(model, leg->pool),
+        .tier = leg->tier,
         .state = leg->start.number <= model_hour(model) ? STATE_ACTIVE : STATE_BOOKED,
         .start = leg->start.number,
         .end = leg->end.number,
@@ -121,41 +126,71 @@ static void plan_leg(const struct model *model, const struct request *request, i
     free(target);
 }
 
-// Free GPUs after what earlier legs of the same decision take.
-static int32_t free_in(const struct model *model, const struct answer *answer, size_t legs, int pool,
-                       int32_t hour)
+// Free GPUs after what other legs of the same decision take. All firm legs come before the preemptible ones.
+static int32_t free_in(const struct model *model, const struct answer *answer, size_t leg, int32_t hour)
 {
-    int32_t i = hour - model->origin, free = model->pools[pool].capacity[i] - model->pools[pool].taken[i];
-    for (size_t k = 0; k < legs; k++)
-        if (answer->effects[k].after.pool == pool && answer->effects[k].after.start <= hour &&
-            hour < answer->effects[k].after.end)
+    const struct model_reservation *asking = &answer->effects[leg].after;
+    int32_t free = model_free_gpus(model, asking->pool, asking->tier, hour);
+    for (size_t k = 0; k < answer->effect_count; k++) {
+        const struct model_reservation *other = &answer->effects[k].after;
+        bool comes_before = other->tier == asking->tier ? k < leg : other->tier == TIER_FIRM;
+        if (comes_before && other->pool == asking->pool && other->start <= hour && hour < other->end)
             free -= answer->effects[k].added[0].gpus;
+    }
     return free;
 }
 
 static bool leg_fits(const struct model *model, struct answer *answer, size_t i, int32_t leg)
 {
     const struct effect *effect = &answer->effects[i];
-    int pool = effect->after.pool;
     int32_t gpus = effect->added[0].gpus, hours = effect->after.end - effect->after.start, run = 0;
     answer->free = INT32_MAX;
     answer->first_short = NEVER;
     for (int32_t hour = effect->after.start; hour < effect->after.end; hour++) {
-        int32_t free = free_in(model, answer, i, pool, hour);
+        int32_t free = free_in(model, answer, i, hour);
         answer->free = free < answer->free ? free : answer->free;
         if (free < gpus && answer->first_short == NEVER)
             answer->first_short = hour;
     }
+    answer->free = answer->free < 0 ? 0 : answer->free;
     if (answer->first_short == NEVER)
         return true;
     answer->may_move = true;
     answer->next_start = NEVER;
     for (int32_t hour = effect->after.start; hour < model_horizon(model) && run < hours; hour++) {
-        run = free_in(model, answer, i, pool, hour) >= gpus ? run + 1 : 0;
+        run = free_in(model, answer, i, hour) >= gpus ? run + 1 : 0;
         if (run == hours)
             answer->next_start = hour + 1 - hours;
     }
     return answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, leg);
+}
+
+// Does a single booking not fit, and may it one day?
+static bool must_wait(const struct model *model, const struct answer *answer)
+{
+    const struct effect *effect = &answer->effects[0];
+    bool fits = true, may_fit = false;
+    for (int32_t hour = effect->after.start; hour < effect->after.end; hour++)
+        fits = fits && free_in(model, answer, 0, hour) >= effect->added[0].gpus;
+    for (int32_t i = model_hour(model) - model->origin; i < MODEL_HOURS; i++)
+        may_fit = may_fit || model->pools[effect->after.pool].capacity[i] >= effect->added[0].gpus;
+    return !fits && may_fit;
+}
+
+// It takes nothing while it waits.
+static void let_wait(const struct model *model, const struct create_request *create, struct effect *effect)
+{
+    struct model_reservation waiting = effect->after;
+    int64_t start = waiting.start * INT64_C(3600), until = create->wait_until.seconds;
+    waiting.state = STATE_WAITING;
+    waiting.wait_until = until < start ? until : start;
+    waiting.hold_seconds = create->hold_seconds;
+    waiting.hold_expires = 0;
+    waiting.pieces = NULL;
+    waiting.count = 0;
+    waiting.layer = 0;
+    effect_free(effect);
+    effect_plan(model, effect, &waiting, waiting.start, waiting.start, NULL, true);
 }
 
 static bool leg_is_affordable(const struct model *model, struct answer *answer, size_t i, int32_t leg,
@@ -220,14 +255,20 @@ static void decide_create(const struct model *model, const struct request *reque
         plan_leg(model, request, tenant, answer->effect_count, &answer->effects[answer->effect_count]);
     if (!legs_have(answer, grouped, true, answer) || !legs_have(answer, grouped, false, answer))
         return;
-    for (size_t i = 0; i < count; i++)
-        if (!leg_fits(model, answer, i, grouped ? (int32_t)i : -1))
-            return;
+    bool waits = !grouped && request->create.has_wait_until && must_wait(model, answer);
+    for (int tier = TIER_FIRM; tier < TIER_COUNT && !waits; tier++)
+        for (size_t i = 0; i < count; i++)
+            if ((int)answer->effects[i].after.tier == tier &&
+                !leg_fits(model, answer, i, grouped ? (int32_t)i : -1))
+                return;
     for (size_t i = 0; i < count; i++)
         if (!leg_is_affordable(model, answer, i, grouped ? (int32_t)i : -1, spent))
             return;
     answer->is_group = grouped;
     answer->thing = model->reservation_count + 1;
+    if (waits)
+        let_wait(model, &request->create, &answer->effects[0]);
+    displace_for_effects(model, answer);
 }
 
 // ---- Confirm and cancel
@@ -307,7 +348,8 @@ static void decide_cancel(const struct model *model, const struct request *reque
         return;
     }
     if (replayed(model, tenant, request, answer) ||
-        !find_members(model, cancel->target, 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
+        !find_members(model, cancel->target,
+                      1U << STATE_WAITING | 1U << STATE_HELD | 1U << STATE_BOOKED | 1U << STATE_ACTIVE,
                       members, &count, answer))
         return;
     answer->effects = calloc(count, sizeof *answer->effects);
@@ -318,10 +360,12 @@ static void decide_cancel(const struct model *model, const struct request *reque
         int32_t from = model_next_hour(model) > member->start ? model_next_hour(model) : member->start;
         int32_t *target = calloc((size_t)(member->end - from) + 1, sizeof *target);
         assert_non_null(target);
-        effect_plan(model, effect, member, from, member->end, target, member->state == STATE_HELD);
+        effect_plan(model, effect, member, from, member->end, target,
+                    member->state == STATE_HELD || member->state == STATE_WAITING);
         free(target);
         effect->after.gpus = reservation_gpus_shown(model, member);
         effect->after.state = STATE_CANCELLED;
+        effect->after.hold_seconds = 0;
     }
     answer->waived = cancel->waive_fee;
     answer->thing = cancel->target.id;
@@ -329,32 +373,6 @@ static void decide_cancel(const struct model *model, const struct request *reque
 }
 
 // ---- Capacity and tenants
-
-// Cuts firm bookings, the newest first, in the hours and by the GPUs that are missing.
-static void plan_cuts(const struct model *model, int pool, struct model_change change, struct answer *answer)
-{
-    const struct model_pool *found = &model->pools[pool];
-    int32_t hours = model->origin + MODEL_HOURS - model_hour(model);
-    answer->cut = calloc((size_t)(model->reservation_count + 1) * (size_t)hours, sizeof *answer->cut);
-    assert_non_null(answer->cut);
-    for (int32_t k = 0; k < hours; k++) {
-        int32_t hour = model_hour(model) + k, i = hour - model->origin;
-        if (hour < change.start || hour >= change.end)
-            continue;
-        int32_t missing = found->taken[i] - found->capacity[i] - change.gpus;
-        for (int64_t id = model->reservation_count; id >= 1 && missing > 0; id--) {
-            const struct model_reservation *reservation = &model->reservations[id];
-            if (reservation->pool != pool ||
-                !(reservation->state == STATE_HELD || reservation->state == STATE_BOOKED ||
-                  reservation->state == STATE_ACTIVE))
-                continue;
-            int32_t gpus = reservation_gpus(reservation, hour);
-            gpus = gpus < missing ? gpus : missing;
-            answer->cut[id * hours + k] = gpus;
-            missing -= gpus;
-        }
-    }
-}
 
 static void decide_capacity(const struct model *model, const struct request *request, struct answer *answer)
 {
@@ -377,26 +395,14 @@ static void decide_capacity(const struct model *model, const struct request *req
     }
     if (replayed(model, 0, request, answer))
         return;
-    answer->first_short = NEVER;
-    answer->free = INT32_MAX;
     const struct model_pool *found = &model->pools[pool];
-    for (int32_t i = 0; i < MODEL_HOURS; i++) {
-        int32_t hour = model->origin + i;
-        if (hour < change.start || hour >= change.end)
-            continue;
-        below_zero = below_zero || found->capacity[i] + change.gpus < 0;
-        if (hour < model_hour(model) || found->capacity[i] + change.gpus >= found->taken[i])
-            continue;
-        int32_t free = found->capacity[i] - found->taken[i];
-        answer->first_short = answer->first_short == NEVER ? hour : answer->first_short;
-        answer->free = free < answer->free ? free : answer->free;
-    }
-    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero) {
+    for (int32_t i = 0; i < MODEL_HOURS; i++)
+        below_zero = below_zero || (change.start <= model->origin + i && model->origin + i < change.end &&
+                                    found->capacity[i] + change.gpus < 0);
+    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero)
         answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    } else if (answer->first_short != NEVER) {
-        answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, -1);
-        plan_cuts(model, pool, change, answer);
-    }
+    else
+        displace_for_loss(model, pool, change, answer);
 }
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer)

@@ -60,9 +60,14 @@ int64_t period_used(const struct model_period *period)
     return period_consumed(period, period->end);
 }
 
-int64_t period_floor(const struct model_period *period)
+int64_t period_committed(const struct model_period *period)
 {
     return period->commit + period->deferred_in;
+}
+
+int64_t period_floor(const struct model_period *period)
+{
+    return at_least_zero(period_committed(period) - period->relief);
 }
 
 int64_t period_available(const struct model_period *period)
@@ -81,9 +86,12 @@ static void expire(struct model *model, struct model_reservation *reservation)
         struct model_period *period = &model->periods[piece->period];
         period->cost[piece->hour - period->start] -= piece->gpus * piece->price;
         model->pools[reservation->pool].taken[piece->hour - model->origin] -= piece->gpus;
+        if (reservation->tier == TIER_FIRM)
+            model->pools[reservation->pool].taken_firm[piece->hour - model->origin] -= piece->gpus;
     }
     reservation->count = 0;
     reservation->state = STATE_EXPIRED;
+    reservation->hold_seconds = 0;
 }
 
 // In arrears what was consumed beyond credit is billed, and always the fees.
@@ -95,7 +103,7 @@ static void end_month(struct model *model, struct model_contract *contract)
             continue;
         if (contract->terms.billing == BILLING_ARREARS) {
             int64_t consumed = period_consumed(period, contract->next_month);
-            int64_t by_credit = least(period->credit, at_least_zero(consumed - period_floor(period)));
+            int64_t by_credit = least(period->credit, at_least_zero(consumed - period_committed(period)));
             period->billed += at_least_zero(consumed - by_credit - (period->billed - period->fees_billed));
         }
         period->billed += period->fees - period->fees_billed;
@@ -114,7 +122,7 @@ static void close_period(struct model *model, int id)
     int64_t unmet = at_least_zero(floor - consumed);
     // Consumption meets the commit first, so what was moved in is missing first.
     int64_t unmet_moved = least(unmet, period->deferred_in), unmet_own = unmet - unmet_moved;
-    int64_t beyond = at_least_zero(consumed - floor);
+    int64_t beyond = at_least_zero(consumed - period_committed(period));
     period->credit_used = least(period->credit, beyond);
     period->surcharge = model_share(beyond - period->credit_used, terms->surcharge_bp, 10000);
     if (!last) {
@@ -189,6 +197,8 @@ static struct model_due find_due(const struct model *model)
     for (int64_t id = 1; id <= model->reservation_count; id++)
         if (model->reservations[id].state == STATE_HELD)
             consider(&first, model->reservations[id].hold_expires, MODEL_EXPIRY, id);
+        else if (model->reservations[id].state == STATE_WAITING)
+            consider(&first, model->reservations[id].wait_until, MODEL_EXPIRY, id);
     for (int id = 1; id <= model->contract_count; id++)
         consider(&first, model->contracts[id].next_month * INT64_C(3600), MODEL_MONTH_END, id);
     for (int id = 1; id <= model->period_count; id++) {
@@ -225,6 +235,10 @@ void model_advance(struct model *model, int64_t now)
 {
     for (;;) {
         struct model_due due = find_due(model);
+        if (due.at > model->now) { // whoever waits comes after all else of an instant
+            model_serve(model);
+            due = find_due(model);
+        }
         if (due.at > now)
             break;
         model->now = due.at > model->now ? due.at : model->now;

@@ -256,8 +256,10 @@ struct book *store_load(const struct model *model, const struct store *store)
         book_apply(book, row);
         load_slices(store, book, &row->reservation);
     }
-    for (size_t i = 0; i < store->count[ROW_CLIENT_REF]; i++)
-        book_apply(book, &store->rows[ROW_CLIENT_REF][i].row);
+    static const enum row_kind last[] = {ROW_INTERRUPTION, ROW_CLIENT_REF};
+    for (size_t i = 0; i < COUNT_OF(last); i++)
+        for (size_t k = 0; k < store->count[last[i]]; k++)
+            book_apply(book, &store->rows[last[i]][k].row);
     book_loaded(book, (struct instant){model->now}, store->last_event, store->last_transfer);
     return book;
 }

@@ -47,14 +47,14 @@ static void test_a_leg_is_counted_from_one(void **state)
                  "leg 2 of 2: no 16 GPUs free in s/p from a to b; 8 are");
 }
 
-static void test_displacement(void **state)
+static void test_power(void **state)
 {
     (void)state;
     assert_words(
-        "{\"pool\":\"s/p\",\"gpus\":16}", 1006, "m",
-        "{\"first_short\":\"f\",\"interruptions\":[{\"reservation\":7,\"start\":\"a\",\"end\":\"b\",\"gpus\":"
-        "8}]}",
-        "this leaves fewer GPUs than are booked from f on; it would cut reservation 7 by 8 GPUs from a to b");
+        "{\"pool\":\"s/p\",\"gpus\":16,\"start\":\"a\",\"end\":\"b\"}", 1006, "m",
+        "{\"pool\":\"s/p\",\"free\":8,\"limit\":\"power\",\"missing_kw\":\"12.50\",\"first_short\":\"f\"}",
+        "the site of s/p lacks 12.50 kW for 16 GPUs from a to b; it has power for 8, and the first hour "
+        "that is short is f");
 }
 
 static void test_commitment(void **state)
@@ -115,9 +115,9 @@ static void test_statuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capacity),     cmocka_unit_test(test_a_leg_is_counted_from_one),
-        cmocka_unit_test(test_displacement), cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_others),       cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_capacity), cmocka_unit_test(test_a_leg_is_counted_from_one),
+        cmocka_unit_test(test_power),    cmocka_unit_test(test_commitment),
+        cmocka_unit_test(test_others),   cmocka_unit_test(test_statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,6 +279,7 @@ static void test_usage_asks_nothing(void **state)
         {"list", "--state", "held,,booked"},
         {"list", "--all", "--limit", "3"},
         {"events", "--all", "--follow"},
+        {"events", "--limit", "3", "--follow"},
         {"calendar", "s/p", "--end", "now", "--for", "1d"},
         {"call", "m", "[]"},
         {"call", "m", "{\"a\":1,\"a\":1}"},
@@ -394,21 +395,79 @@ static void test_all_pages_are_one(void **state)
     end(&run);
 }
 
+#define EVENT(seq) "\n{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"seq\":" #seq "}}"
+
 static void test_following_goes_on_after_the_last(void **state)
 {
     (void)state;
-    static const char *const script[] = {FAKE_RESULT("\"events\":[{\"seq\":5,\"type\":\"pool.added\"},{"
-                                                     "\"seq\":6,\"type\":\"pool.added\"}],\"next\":null"),
-                                         FAKE_RESULT("\"events\":[],\"next\":null"),
-                                         FAKE_RESULT("\"events\":[{\"seq\":9}],\"next\":null"), NULL};
-    struct run run = RUN(script, "events", "--follow", "--after", "4", "-o", "json");
-    assert_int_equal(run.status, 3);
-    assert_params(&run, 0, "event.list", "{\"after\":4,\"wait_seconds\":50}");
-    assert_params(&run, 1, "event.list", "{\"after\":6,\"wait_seconds\":50}");
-    assert_params(&run, 2, "event.list", "{\"after\":6,\"wait_seconds\":50}");
-    assert_string_equal(
-        run.out, "{\"seq\":5,\"type\":\"pool.added\"}\n{\"seq\":6,\"type\":\"pool.added\"}\n{\"seq\":9}\n");
+    static const char *const script[] = {
+        FAKE_LAST FAKE_RESULT("\"watching\":true,\"after\":4") EVENT(5) EVENT(6),
+        FAKE_CLOSE,
+        FAKE_ERROR(1012, "no ledger", "\"kind\":\"ledger_unavailable\",\"outcome\":\"none\""),
+        FAKE_LAST FAKE_RESULT("\"watching\":true,\"after\":6")
+            EVENT(9) "\n{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1016,\"message\":\"too slow\","
+                     "\"data\":{\"kind\":\"overloaded\",\"after\":9}}}",
+        FAKE_ERROR(1001, "who are you", "\"kind\":\"unauthenticated\""),
+        NULL};
+    struct run run = RUN(script, "events", "--follow", "--after", "4", "--tenant", "x", "-o", "json");
+    assert_int_equal(run.status, 4);
+    assert_params(&run, 0, "event.watch", "{\"after\":4,\"tenant\":\"x\"}");
+    assert_params(&run, 1, "event.watch", "{\"after\":6,\"tenant\":\"x\"}");
+    assert_params(&run, 2, "event.watch", "{\"after\":6,\"tenant\":\"x\"}");
+    assert_params(&run, 3, "event.watch", "{\"after\":6,\"tenant\":\"x\"}");
+    assert_params(&run, 4, "event.watch", "{\"after\":9,\"tenant\":\"x\"}");
+    assert_memory_equal(run.out, "{\"seq\":5}\n{\"seq\":6}\n{\"seq\":9}\n{\n", 32);
+    assert_non_null(strstr(run.out, "\"unauthenticated\""));
+    assert_null(strstr(run.out, "overloaded"));
+    assert_non_null(strstr(run.err, "too slow; connecting again"));
+    assert_null(strstr(run.err, "no ledger"));
     assert_non_null(strstr(run.err, "Go on with --after 9."));
+    end(&run);
+}
+
+// Without a place it begins now, and a connection lost before the first event costs none.
+static void test_following_from_now_on(void **state)
+{
+    (void)state;
+    static const char *const script[] = {FAKE_LAST FAKE_RESULT("\"watching\":true,\"after\":31"),
+                                         FAKE_ERROR(1002, "no", "\"kind\":\"forbidden\""), NULL};
+    struct run run = RUN(script, "events", "-F");
+    assert_int_equal(run.status, 4);
+    assert_params(&run, 0, "event.watch", "{}");
+    assert_params(&run, 1, "event.watch", "{\"after\":31}");
+    end(&run);
+}
+
+// The first time nothing is tried again.
+static void test_following_that_does_not_begin(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_ERROR(1012, "no ledger", "\"kind\":\"ledger_unavailable\",\"outcome\":\"none\""), FAKE_CLOSE,
+        NULL};
+    struct run run = RUN(script, "events", "-F");
+    assert_int_equal(run.status, 1);
+    assert_int_equal(fake_request_count(run.fake), 1);
+    assert_non_null(strstr(run.err, "no ledger"));
+    assert_null(strstr(run.err, "Go on"));
+    end(&run);
+}
+
+// A counter's family gets the name of its samples; all else stays.
+static void test_metrics_are_text(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_RESULT(
+            "\"metrics\":\"# TYPE a counter\\n# HELP a Of a.\\na_total{x=\\\"# TYPE a counter\\\"} 1\\n"
+            "# TYPE a_b gauge\\n# UNIT a_b b\\n# HELP a_b counter\\na_b 2\\n# EOF\\n\""),
+        NULL};
+    struct run run = RUN(script, "metrics");
+    assert_int_equal(run.status, 0);
+    assert_params(&run, 0, "server.metrics", "{}");
+    assert_string_equal(run.out,
+                        "# TYPE a_total counter\n# HELP a_total Of a.\na_total{x=\"# TYPE a counter\"} 1\n"
+                        "# TYPE a_b gauge\n# UNIT a_b b\n# HELP a_b counter\na_b 2\n# EOF\n");
     end(&run);
 }
 
@@ -532,6 +591,9 @@ int main(void)
         cmocka_unit_test(test_a_page_says_that_there_is_more),
         cmocka_unit_test(test_all_pages_are_one),
         cmocka_unit_test(test_following_goes_on_after_the_last),
+        cmocka_unit_test(test_following_from_now_on),
+        cmocka_unit_test(test_following_that_does_not_begin),
+        cmocka_unit_test(test_metrics_are_text),
         cmocka_unit_test(test_a_calendar_begins_now),
         cmocka_unit_test(test_repeating_needs_no_client_ref_where_it_is_harmless),
         cmocka_unit_test(test_an_export_is_the_manifest_alone),

@@ -186,6 +186,99 @@ static void test_sending_takes_replies_in(void **state)
     free(text);
 }
 
+// ---- Watching
+
+#define EVENT(seq) "\n{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"seq\":" #seq "}}"
+
+static void assert_event(struct colossus *connection, const char *expected)
+{
+    struct colossus_reply reply;
+    assert_int_equal(colossus_event(connection, 5000, &reply), COLOSSUS_OK);
+    assert_string_equal(reply.result, expected);
+    colossus_reply_free(&reply);
+}
+
+static void test_events_come_one_by_one(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_RESULT("\"watching\":true,\"after\":4")
+            EVENT(5) "\n{\"jsonrpc\":\"2.0\",\"method\":\"other\",\"params\":{}}" EVENT(6),
+        FAKE_SILENT, NULL};
+    struct fake_server *fake = fake_start(script);
+    struct colossus *connection = connect_to(fake, 5000);
+    struct colossus_reply reply;
+    assert_int_equal(colossus_event(connection, 0, &reply), COLOSSUS_MISUSED);
+    colossus_reply_free(&reply);
+    assert_int_equal(colossus_watch(connection, "{\"after\":4}", &reply), COLOSSUS_OK);
+    assert_string_equal(reply.result, "{\"watching\":true,\"after\":4}");
+    colossus_reply_free(&reply);
+    assert_event(connection, "{\"seq\":5}");
+    assert_event(connection, "{\"seq\":6}");
+    // There is none: that costs nothing, and leaves the connection as it is.
+    assert_true(colossus_descriptor(connection) >= 0);
+    for (int timeout_ms = 0; timeout_ms < 2; timeout_ms++) {
+        assert_int_equal(colossus_event(connection, timeout_ms, &reply), COLOSSUS_OK);
+        assert_null(reply.result);
+    }
+    assert_int_equal(colossus_call(connection, "server.ping", NULL, &reply), COLOSSUS_MISUSED);
+    colossus_reply_free(&reply);
+    fake_stop(fake);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(colossus_event(connection, 5000, &reply), COLOSSUS_UNREACHABLE);
+        assert_string_equal(reply.message, "the daemon closed the connection");
+        colossus_reply_free(&reply);
+    }
+    assert_int_equal(colossus_descriptor(connection), -1);
+    assert_non_null(strstr(fake_request(fake, 0), "\"method\":\"event.watch\",\"params\":{\"after\":4}"));
+    assert_int_equal(fake_request_count(fake), 1);
+    colossus_close(connection);
+    fake_free(fake);
+}
+
+static void test_the_last_word_says_where_to_go_on(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_RESULT("\"watching\":true,\"after\":4")
+            EVENT(5) "\n{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1016,\"message\":\"too slow\","
+                     "\"data\":{\"kind\":\"overloaded\",\"after\":5}}}",
+        NULL};
+    struct fake_server *fake = fake_start(script);
+    struct colossus *connection = connect_to(fake, 5000);
+    struct colossus_reply reply;
+    assert_int_equal(colossus_watch(connection, NULL, &reply), COLOSSUS_OK);
+    colossus_reply_free(&reply);
+    assert_event(connection, "{\"seq\":5}");
+    assert_int_equal(colossus_event(connection, 5000, &reply), COLOSSUS_REFUSED);
+    assert_int_equal(reply.code, COLOSSUS_OVERLOADED);
+    assert_string_equal(reply.data, "{\"kind\":\"overloaded\",\"after\":5}");
+    colossus_reply_free(&reply);
+    assert_int_equal(colossus_event(connection, 5000, &reply), COLOSSUS_UNREACHABLE);
+    colossus_reply_free(&reply);
+    colossus_close(connection);
+    fake_free(fake);
+}
+
+static void test_a_watch_that_is_refused_leaves_the_connection(void **state)
+{
+    (void)state;
+    static const char *const script[] = {FAKE_ERROR(1003, "none", "\"kind\":\"not_found\""),
+                                         FAKE_RESULT("\"watching\":true,\"after\":4") "\nnonsense", NULL};
+    struct fake_server *fake = fake_start(script);
+    struct colossus *connection = connect_to(fake, 5000);
+    struct colossus_reply reply;
+    assert_int_equal(colossus_watch(connection, "{\"tenant\":\"x\"}", &reply), COLOSSUS_REFUSED);
+    colossus_reply_free(&reply);
+    assert_int_equal(colossus_watch(connection, NULL, &reply), COLOSSUS_OK);
+    colossus_reply_free(&reply);
+    assert_int_equal(colossus_event(connection, 5000, &reply), COLOSSUS_UNREACHABLE);
+    assert_string_equal(reply.message, "the daemon's reply is not as the protocol says");
+    colossus_reply_free(&reply);
+    colossus_close(connection);
+    fake_free(fake);
+}
+
 // ---- What can be lost
 
 static void test_nobody_there_is_unreachable(void **state)
@@ -389,6 +482,9 @@ int main(void)
         cmocka_unit_test(test_login_sends_the_token),
         cmocka_unit_test(test_replies_come_in_order),
         cmocka_unit_test(test_sending_takes_replies_in),
+        cmocka_unit_test(test_events_come_one_by_one),
+        cmocka_unit_test(test_the_last_word_says_where_to_go_on),
+        cmocka_unit_test(test_a_watch_that_is_refused_leaves_the_connection),
         cmocka_unit_test(test_nobody_there_is_unreachable),
         cmocka_unit_test(test_a_lost_reply_is_an_unknown_outcome),
         cmocka_unit_test(test_a_timeout_is_an_unknown_outcome),

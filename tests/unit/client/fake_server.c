@@ -87,6 +87,10 @@ static bool answer(struct fake_server *fake, int fd, const char *request)
         write_all(fd, "{\"jsonrpc\":", 11);
         return false;
     }
+    if (strncmp(entry, FAKE_LAST, strlen(FAKE_LAST)) == 0) {
+        send_reply(fd, entry + strlen(FAKE_LAST), request);
+        return false;
+    }
     return send_reply(fd, entry, request) && fake->script[fake->step] != NULL;
 }
 

@@ -6,6 +6,7 @@
 //     a text       is sent back as a line, with "$id" in it replaced by the request's id
 //     FAKE_CLOSE   the connection is closed without an answer
 //     FAKE_HALF    half a line is sent, then the connection is closed
+//     FAKE_LAST and a text: the text is sent as above, then the connection is closed
 //     FAKE_SILENT  there is no answer, now or later
 //
 // After the last entry it closes the connection and takes no more.
@@ -24,6 +25,7 @@
 #define FAKE_CLOSE  "!close"
 #define FAKE_HALF   "!half"
 #define FAKE_SILENT "!silent"
+#define FAKE_LAST   "!last "
 
 #define FAKE_RESULT(members) "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{" members "}}"
 #define FAKE_ERROR(code, message, data)                                                                      \

@@ -62,24 +62,31 @@ static void test_a_senseless_change_of_capacity_is_refused(void **state)
     fixture_end(&fixture);
 }
 
-static void test_a_change_that_would_displace_is_refused_with_what(void **state)
+static void test_a_change_interrupts_what_it_leaves_no_gpus_for(void **state)
 {
     (void)state;
     struct fixture fixture = operated_fixture();
     put_reservation(&fixture, 1, TIER_FIRM, hour_from("2026-02-01T00:00:00Z"),
                     hour_from("2026-02-03T00:00:00Z"), 760);
-    struct request request = capacity_request(CAPACITY_OUTAGE, 80, "2026-02-02T00:00:00Z");
+    struct request request = capacity_request(CAPACITY_RETIREMENT, 80, "2026-02-02T00:00:00Z");
+    request.client_ref = "rack";
     const struct decision *decision = decide(&fixture, request);
-    assert_refused(decision, VERDICT_CAPACITY_EXCEEDED, NULL);
-    const struct refusal *refusal = &decision->refusal;
-    assert_string_equal(refusal->pool, "north/h100");
-    assert_int_equal(refusal->free, 40);
-    assert_int_equal(refusal->first_short.number, hour_from("2026-02-02T00:00:00Z").number);
-    assert_false(refusal->has_next_start);
-    assert_int_equal(refusal->interruption_count, 1);
-    assert_int_equal(refusal->interruptions[0].reservation, 1);
-    assert_int_equal(refusal->interruptions[0].gpus, 40);
-    assert_int_equal(refusal->interruptions[0].end.number, hour_from("2026-02-03T00:00:00Z").number);
+    assert_int_equal(decision->verdict, VERDICT_DONE);
+    assert_non_null(strstr(decision->result, "\"interruptions\":[{\"reservation\":1,"
+                                             "\"start\":\"2026-02-02T00:00:00Z\","
+                                             "\"end\":\"2026-02-03T00:00:00Z\",\"gpus\":40}]"));
+    const char *made = decision->result;
+    size_t interruptions = 0;
+    for (size_t i = 0; i < decision->row_count; i++)
+        interruptions += decision->rows[i].kind == ROW_INTERRUPTION;
+    assert_int_equal(interruptions, 1);
+    struct reservation_image image;
+    assert_true(book_reservation(fixture.book, 1, fixture.now, &image));
+    assert_int_equal(image.row.end.number, hour_from("2026-02-03T00:00:00Z").number); // its window stays
+    assert_int_equal(image.row.gpu_hours, 24 * 760 + 24 * 720);
+    assert_int_equal(book_free(fixture.book, 1, hour_from("2026-02-02T00:00:00Z")), 0);
+    // A replay shows them too.
+    assert_string_equal(decide(&fixture, request)->result, made);
     fixture_end(&fixture);
 }
 
@@ -186,7 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_change_of_capacity_is_dated_and_signed),
         cmocka_unit_test(test_a_senseless_change_of_capacity_is_refused),
-        cmocka_unit_test(test_a_change_that_would_displace_is_refused_with_what),
+        cmocka_unit_test(test_a_change_interrupts_what_it_leaves_no_gpus_for),
         cmocka_unit_test(test_a_replay_shows_the_change_it_made),
         cmocka_unit_test(test_tenants_are_suspended_and_resumed),
         cmocka_unit_test(test_a_label_is_used_once_for_ever),

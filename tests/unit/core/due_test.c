@@ -81,8 +81,8 @@ static void entries_come_out_in_order(void **state)
 static void kinds_of_one_instant_have_an_order(void **state)
 {
     (void)state;
-    static const enum due_kind order[] = {DUE_HOLD_EXPIRY, DUE_END,   DUE_DELIVERY,  DUE_MONTH_END,
-                                          DUE_CLOSE,       DUE_START, DUE_INSTALMENT};
+    static const enum due_kind order[] = {DUE_EXPIRY, DUE_END,   DUE_DELIVERY,  DUE_MONTH_END,
+                                          DUE_CLOSE,  DUE_START, DUE_INSTALMENT};
     struct due_queue queue = {0};
     for (size_t i = sizeof order / sizeof order[0]; i > 0; i--)
         due_add(&queue, (struct instant){100}, order[i - 1], 1);
@@ -104,8 +104,8 @@ static void large_ids_stay_whole(void **state)
     struct due_queue queue = {0};
     int64_t largest = (INT64_C(1) << 56) - 1;
     due_add(&queue, (struct instant){0}, DUE_INSTALMENT, largest);
-    due_add(&queue, (struct instant){0}, DUE_HOLD_EXPIRY, largest - 1);
-    assert_int_equal(due_kind(due_first(&queue)), DUE_HOLD_EXPIRY);
+    due_add(&queue, (struct instant){0}, DUE_EXPIRY, largest - 1);
+    assert_int_equal(due_kind(due_first(&queue)), DUE_EXPIRY);
     assert_int_equal(due_id(due_first(&queue)), largest - 1);
     due_remove_first(&queue);
     assert_int_equal(due_kind(due_first(&queue)), DUE_INSTALMENT);

@@ -20,7 +20,7 @@ static const struct move {
     {STATE_NONE, STATE_ACTIVE},
     // A waiting one is booked when capacity is free, which may be in its first hour.
     {STATE_WAITING, STATE_BOOKED},
-    {STATE_WAITING, STATE_ACTIVE},
+    {STATE_WAITING, STATE_HELD},
     {STATE_WAITING, STATE_EXPIRED},
     {STATE_WAITING, STATE_CANCELLED},
     // A hold is confirmed before its start at the latest, so it never goes straight to active.

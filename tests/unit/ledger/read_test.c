@@ -184,6 +184,35 @@ static void events_are_in_order_and_of_one_tenant(void **state)
     }
 }
 
+// Each page ends with the event whose data goes over the bound, and none is left out.
+static void pages_of_events_are_bounded_by_bytes(void **state)
+{
+    (void)state;
+    struct ledger_error error = {0};
+    struct ledger_page all = {.limit = 1000};
+    struct event_row *whole, *events;
+    size_t whole_count, count;
+    assert_true(ledger_read_events(reader, 0, &all, &workshop.arena, &whole, &whole_count, &error));
+    assert_false(all.has_next);
+    for (size_t bytes = 1; bytes < 5000; bytes += 700) {
+        struct ledger_page page = {.limit = 1000, .bytes = bytes};
+        size_t found = 0;
+        do {
+            assert_true(ledger_read_events(reader, 0, &page, &workshop.arena, &events, &count, &error));
+            size_t sum = 0;
+            for (size_t i = 0; i < count; i++) {
+                assert_true(sum < bytes);
+                sum += events[i].data_length;
+                assert_int_equal(events[i].seq, whole[found + i].seq);
+            }
+            assert_true(page.has_next ? sum >= bytes : found + count == whole_count);
+            found += count;
+            page.after = page.next;
+        } while (page.has_next);
+        assert_int_equal(found, whole_count);
+    }
+}
+
 static void a_reader_sees_what_was_committed_since(void **state)
 {
     (void)state;
@@ -254,6 +283,7 @@ int main(void)
         cmocka_unit_test(events_are_in_order_and_of_one_tenant),
         cmocka_unit_test(a_copy_is_complete_in_one_file),
         cmocka_unit_test(a_copy_can_be_opened),
+        cmocka_unit_test(pages_of_events_are_bounded_by_bytes),
         cmocka_unit_test(a_reader_sees_what_was_committed_since),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -193,6 +193,87 @@ static void test_failure_before_the_write(void **state)
     end(&bench);
 }
 
+// Each slot is counted once, whether its reply left or not, and with what it said at last.
+static void test_each_is_counted(void **state)
+{
+    (void)state;
+    static struct metrics metrics;
+    struct bench bench = {.pool.metrics = &metrics};
+    static const char *const replies[] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a,\\\"error\\\"\",\"result\":{}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a,\\\"error\\\"\",\"error\":{\"code\":-32602,\"message\":\"\"}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":\"a,\\\"error\\\"\",\"error\":{\"code\":1006,\"message\":\"\"}}"};
+    for (size_t i = 0; i < 3; i++) {
+        struct slot *slot = push(&bench, "\"a,\\\"error\\\"\"");
+        slot->method = METHOD_POOL_LIST;
+        slot->is_silent = i == 2;
+        fill(&bench, slot, replies[i], (int64_t)i);
+    }
+    release(&bench, 0);
+    slot_queue_fail(&bench.queue, 1, 0); // the last one
+    release(&bench, 2);
+    slot_give_back(&bench.pool, slot_take(&bench.pool, "1"));
+    const int64_t *of = metrics.requests[METHOD_POOL_LIST];
+    assert_int_equal(of[METRICS_DONE], 1);
+    assert_int_equal(of[METRICS_ERROR(rpc_error_index(RPC_INVALID_PARAMS))], 1);
+    assert_int_equal(of[METRICS_ERROR(rpc_error_index(RPC_CAPACITY_EXCEEDED))], 0);
+    assert_int_equal(of[METRICS_ERROR(rpc_error_index(RPC_LEDGER_UNAVAILABLE))], 1);
+    assert_int_equal(metrics.requests[METHOD_COUNT][METRICS_ABANDONED], 1);
+    end(&bench);
+}
+
+static void test_what_became_of_it(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    enum slot_fate left = SLOT_WAITING, failed = SLOT_WAITING;
+    struct slot *first = push(&bench, "1"), *second = push(&bench, "2");
+    first->fate = &left;
+    second->fate = &failed;
+    fill(&bench, first, "done", 6);
+    fill(&bench, second, "done", 7);
+    assert_int_equal(release(&bench, 5), 0);
+    assert_int_equal(left, SLOT_WAITING);
+    slot_queue_fail(&bench.queue, 6, 7);
+    assert_int_equal(failed, SLOT_FAILED);
+    assert_int_equal(release(&bench, 6), 2);
+    assert_int_equal(left, SLOT_LEFT);
+    assert_int_equal(failed, SLOT_FAILED); // though the error left in its place
+    enum slot_fate silent = SLOT_WAITING;
+    struct slot *slot = push(&bench, "null");
+    assert_null(slot->fate); // it was used before
+    slot->is_silent = true;
+    slot->fate = &silent;
+    fill(&bench, slot, "done", 0);
+    end(&bench);
+    assert_int_equal(silent, SLOT_LEFT);
+}
+
+static void test_within_a_line(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct slot *slots[4];
+    for (int i = 0; i < 4; i++) {
+        slots[i] = push(&bench, "1");
+        slots[i]->ends_line = i == 2;
+        slots[i]->is_silent = i == 3; // the last of a batch, without an answer, after the line's end
+    }
+    fill(&bench, slots[0], "a", 0);
+    release(&bench, 0);
+    assert_true(bench.queue.in_line);
+    fill(&bench, slots[1], "b", 0);
+    release(&bench, 0);
+    assert_true(bench.queue.in_line);
+    fill(&bench, slots[2], "c", 0);
+    release(&bench, 0);
+    assert_false(bench.queue.in_line);
+    fill(&bench, slots[3], "d", 0);
+    release(&bench, 0);
+    assert_false(bench.queue.in_line);
+    end(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +285,9 @@ int main(void)
         cmocka_unit_test(test_what_only_a_flood_needed_is_given_back),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_failure_before_the_write),
+        cmocka_unit_test(test_each_is_counted),
+        cmocka_unit_test(test_what_became_of_it),
+        cmocka_unit_test(test_within_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,7 +226,6 @@ static void a_refusal_for_capacity_has_the_next_start(void **state)
     assert_text_at(world->reply, "error.data.next_start", "2026-12-02T10:00:00Z");
     assert_non_null(value_at(world->reply, "error.data.searched_until"));
     assert_nothing_at(world->reply, "error.data.leg");
-    assert_nothing_at(world->reply, "error.data.interruptions");
 }
 
 static void a_refusal_for_commitment_has_what_would_fit(void **state)
@@ -264,20 +263,18 @@ static void refusals_name_the_first_hour(void **state)
     assert_text_at(world->reply, "error.data.first_unrated", "2026-12-02T00:00:00Z");
 }
 
-static void a_refused_change_of_capacity_lists_what_it_would_cut(void **state)
+static void a_change_of_capacity_lists_what_it_cut(void **state)
 {
     struct world *world = *state;
     ask(world, "reservation.create", "{" BOOKING "}");
     world->tenant = 0;
     ask(world, "capacity.change",
-        "{\"pool\":\"s/a\",\"kind\":\"outage\",\"gpus\":760,\"start\":\"2026-12-02T05:00:00Z\"}");
-    refused(world, 1006, "capacity_exceeded");
-    assert_int_equal(json_array_size(value_at(world->reply, "error.data.interruptions")), 1);
-    assert_integer_at(world->reply, "error.data.interruptions.0.reservation", 1);
-    assert_text_at(world->reply, "error.data.interruptions.0.start", "2026-12-02T05:00:00Z");
-    assert_text_at(world->reply, "error.data.interruptions.0.end", "2026-12-02T10:00:00Z");
-    assert_integer_at(world->reply, "error.data.interruptions.0.gpus", 40);
-    assert_nothing_at(world->reply, "error.data.next_start");
+        "{\"pool\":\"s/a\",\"kind\":\"retirement\",\"gpus\":760,\"start\":\"2026-12-02T05:00:00Z\"}");
+    assert_int_equal(json_array_size(value_at(world->reply, "result.interruptions")), 1);
+    assert_integer_at(world->reply, "result.interruptions.0.reservation", 1);
+    assert_text_at(world->reply, "result.interruptions.0.start", "2026-12-02T05:00:00Z");
+    assert_text_at(world->reply, "result.interruptions.0.end", "2026-12-02T10:00:00Z");
+    assert_integer_at(world->reply, "result.interruptions.0.gpus", 40);
 }
 
 static void other_results_are_the_books_members(void **state)
@@ -446,6 +443,20 @@ static void lists_say_where_they_go_on(void **state)
     wire_reply_event_list(&world->out, "1", world->book, &event, 1, true, 9);
     assert_integer_at(reload(world), "result.events.0.data.x", 1);
     assert_integer_at(world->reply, "result.next", 9);
+    buffer_clear(&world->out);
+    wire_event_notification(&world->out, world->book, &event);
+    wire_event_notification(&world->out, world->book, &event);
+    const char *line = "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"seq\":9,";
+    const char *second = strchr(world->out.data, '\n');
+    assert_non_null(second);
+    assert_memory_equal(world->out.data, line, strlen(line));
+    assert_memory_equal(second + 1, line, strlen(line));
+    assert_int_equal(world->out.data[world->out.length - 1], '\n');
+    buffer_clear(&world->out);
+    wire_reply_watch_ended(&world->out, 40211);
+    assert_integer_at(reload(world), "error.code", RPC_OVERLOADED);
+    assert_integer_at(world->reply, "error.data.after", 40211);
+    assert_null_at(world->reply, "id");
     struct transfer_row transfer = {.id = 4,
                                     .at = world->now,
                                     .kind = TRANSFER_BOOK,
@@ -516,7 +527,7 @@ int main(void)
         TEST(a_refusal_for_commitment_has_what_would_fit),
         TEST(a_refusal_for_a_parameter_names_it),
         TEST(refusals_name_the_first_hour),
-        TEST(a_refused_change_of_capacity_lists_what_it_would_cut),
+        TEST(a_change_of_capacity_lists_what_it_cut),
         TEST(other_results_are_the_books_members),
         TEST(pools_are_listed_as_the_asker_sees_them),
         TEST(a_calendar_has_merged_steps),

@@ -1,0 +1,93 @@
+"""Power: a booking must fit its site's envelope in every hour, beside its pool's GPUs."""
+
+from agreement import agree
+from harness import Daemon, equal
+from manifests import small
+
+DAY = dict(pool="hall/a", start="2026-12-05T00:00:00Z", hours=24)
+OTHER = dict(DAY, pool="hall/b", start="2026-12-12T00:00:00Z")
+
+
+def powered(*steps):
+    """hall/a draws 1.5 kW a GPU, hall/b 0.5 kW; without steps the site's power is not stated."""
+    manifest = small()
+    manifest["pools"][0]["kw_per_gpu"] = "1.5"
+    manifest["pools"][1]["kw_per_gpu"] = "0.5"
+    if steps:
+        manifest["sites"][0]["power"] = [{"from": start, "kw": kw} for start, kw in steps]
+    return manifest
+
+
+def steps(client, pool, start, end):
+    return [(s["start"], s["end"], s["free"], s.get("free_by_power")) for s in
+            client.call("pool.calendar", pool=pool, start=start, end=end)["steps"]]
+
+
+def power(daemon):
+    return [(row["start"], row["kw"], row["used_kw"]) for row in daemon.sql("SELECT * FROM v_power")]
+
+
+def test_a_booking_fits_the_sites_power():
+    with Daemon(powered(("2026-11-01T00:00:00Z", 72), ("2026-12-05T12:00:00Z", 60))) as daemon:
+        acme = daemon.tenant("acme")
+        data = acme.refused("capacity_exceeded", "reservation.create", DAY, gpus=48)
+        equal({k: data[k] for k in ("limit", "free", "first_short", "missing_kw", "next_start")},
+              {"limit": "power", "free": 40, "first_short": "2026-12-05T12:00:00Z", "missing_kw": "12.00",
+               "next_start": None})
+        # Its GPUs would do from another start, before the power is less.
+        data = acme.refused("capacity_exceeded", "reservation.create", DAY, gpus=64)
+        equal((data["limit"], data["free"], data["first_short"], data["missing_kw"]),
+              ("power", 40, "2026-12-05T00:00:00Z", "36.00"))
+        acme.call("reservation.create", DAY, gpus=40)
+        equal(steps(acme, "hall/a", "2026-12-05T00:00:00Z", "2026-12-06T00:00:00Z"),
+              [("2026-12-05T00:00:00Z", "2026-12-05T12:00:00Z", 24, 8),
+               ("2026-12-05T12:00:00Z", "2026-12-06T00:00:00Z", 24, 0)])
+        equal(power(daemon), [("2026-11-01T00:00:00Z", 72.0, 0.0), ("2026-12-05T00:00:00Z", 72.0, 60.0),
+                              ("2026-12-05T12:00:00Z", 60.0, 60.0), ("2026-12-06T00:00:00Z", 60.0, 0.0)])
+        agree(daemon)
+        daemon.restart()
+        acme = daemon.tenant("acme")
+        data = acme.refused("capacity_exceeded", "reservation.create", DAY, gpus=8)
+        equal((data["limit"], data["next_start"]), ("power", "2026-12-06T00:00:00Z"))
+        daemon.verify()
+
+
+def test_pools_share_the_sites_power():
+    with Daemon(powered(("2026-11-01T00:00:00Z", 72))) as daemon:
+        acme = daemon.tenant("acme")
+        acme.call("reservation.create", OTHER, gpus=100)  # 50 kW
+        data = acme.refused("capacity_exceeded", "reservation.create", dict(OTHER, pool="hall/a"), gpus=16)
+        equal((data["limit"], data["free"], data["missing_kw"]), ("power", 8, "2.00"))
+        # So do the legs of a group, and changes.
+        acme.refused("capacity_exceeded", "reservation.create_group",
+                     legs=[dict(OTHER, pool="hall/a", gpus=8, start="2026-12-20T00:00:00Z"),
+                           dict(OTHER, pool="hall/a", gpus=16)])
+        acme.call("reservation.create", dict(OTHER, pool="hall/a"), gpus=8)
+        equal(acme.refused("capacity_exceeded", "reservation.change", id=2, gpus=16)["limit"], "power")
+        # Who waits for power gets it from a booking of another pool.
+        acme.call("reservation.create", dict(OTHER, pool="hall/a"), gpus=32, wait_until="2026-12-11T00:00:00Z")
+        acme.call("reservation.change", id=1, gpus=24)
+        equal(acme.call("reservation.get", id=3)["state"], "booked")
+        agree(daemon)
+        daemon.restart().verify()
+
+
+def test_the_manifest_leaves_what_is_booked_its_power():
+    with Daemon(powered()) as daemon:
+        operator, acme = daemon.operator(), daemon.tenant("acme")
+        acme.call("reservation.create", DAY, gpus=48)
+        with daemon.unchanged("a refused manifest"):
+            data = operator.refused("invalid_manifest", "manifest.apply",
+                                    manifest=powered(("2026-11-01T00:00:00Z", 71)))
+            equal(data["path"], "sites[0].power")
+        operator.call("manifest.apply", manifest=powered(("2026-11-01T00:00:00Z", 72)))
+        acme.refused("capacity_exceeded", "reservation.create", DAY, gpus=8)
+        heavier = powered(("2026-11-01T00:00:00Z", 72))
+        heavier["pools"][0]["kw_per_gpu"] = "1.501"
+        with daemon.unchanged("a refused manifest"):
+            equal(operator.refused("invalid_manifest", "manifest.apply", manifest=heavier)["path"], "sites[0].power")
+        heavier["pools"][0]["kw_per_gpu"] = "1"
+        operator.call("manifest.apply", manifest=heavier)
+        acme.call("reservation.create", DAY, gpus=16)
+        agree(daemon)
+        daemon.verify()
