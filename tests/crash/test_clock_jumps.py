@@ -23,7 +23,7 @@ def dated(now):
         for row in pool["capacity"] + pool["rates"]:
             row["from"] = start
     for contract in plain["contracts"]:
-        contract.update(start=start, end=hour_text(now // HOUR + 24 * 900))
+        contract.update(start=start, end=hour_text(now // HOUR + 24 * 3000))
     return plain
 
 
