@@ -349,7 +349,7 @@ coverage:
 	@$(MAKE) BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage -fprofile-update=atomic -DNDEBUG' all unit-programs
 	@BUILD_DIR='$(abspath $(BUILD)/coverage)' PYTHON='$(PYTHON)' bash tests/run.sh reached \
 		$(patsubst $(BUILD)/%,$(BUILD)/coverage/%,$(unit_tests))
-	@$(PYTHON) tests/faults/coverage.py $(BUILD)/coverage $(COVERAGE)
+	@$(PYTHON) tests/faults/coverage.py $(abspath $(BUILD))/coverage $(COVERAGE)
 
 # ---- Format
 
