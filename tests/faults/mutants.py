@@ -138,12 +138,25 @@ class Bench:
                 self.objects[path] = self.object_of(path)
         generated = BUILD / "generated" / "sql.c"
         self.objects[generated] = self.object_of(generated)
-        self.floors = [item for path, item in self.objects.items() if path.parent != CORE]
+        # The base whole, as the core wants all of it; the others as an archive, so that a test may have functions of
+        # its own in the place of some of these.
+        archive = folder / "floors.a"
+        others = [item for path, item in self.objects.items() if path.parent.name not in ("core", "base")]
+        must(["ar", "rcs", archive, *others])
+        self.floors = [*(item for path, item in self.objects.items() if path.parent.name == "base"), archive]
         self.library(folder / "libcore.so", {})
         self.programs = [*self.test_programs("core"), *self.test_programs("server", only="transcript_test"),
                          *self.test_programs("wire"), *self.test_programs("ledger"),
-                         *self.test_programs("sim", folder=ROOT / "tests" / "sim")]
+                         *self.test_programs("sim", folder=ROOT / "tests" / "sim", only="book_model_test",
+                                             more=[self.simulated_sql(generated)])]
         self.originals = {path: self.code(item) for path, item in self.objects.items() if path.parent == CORE}
+
+    def simulated_sql(self, generated):
+        """As the Makefile compiles it for the simulator, which has migrations of its own."""
+        item = self.folder / "sim_sql.o"
+        must([*self.compile, "-Dmigrations=shipped_migrations", "-Dmigration_count=shipped_migration_count",
+              "-o", item, generated])
+        return item
 
     def object_of(self, path):
         item = self.folder / (path.parent.name + "_" + path.stem + ".o")
@@ -158,16 +171,17 @@ class Bench:
     def code(item):
         return run(["objdump", "-d", "-r", "-s", "--no-show-raw-insn", item]).stdout.split(b"\n", 3)[3]
 
-    def test_programs(self, name, folder=None, only="*_test"):
+    def test_programs(self, name, folder=None, only="*_test", more=()):
         folder = folder or ROOT / "tests" / "unit" / name
-        shared = [self.object_of(path) for path in sorted(folder.glob("*.c")) if not path.stem.endswith("_test")]
+        shared = [self.object_of(path) for path in sorted(folder.glob("*.c"))
+                  if not path.stem.endswith("_test") and path.stem != "simulate"]
         programs = []
         for path in sorted(folder.glob(only + ".c")):
             program = self.folder / f"{name}_{path.stem}"
             if program.name in LEFT_OUT:
                 continue
-            must([*COMPILER, "-fsanitize=leak", "-o", program, self.object_of(path), *shared, *self.floors, self.folder / "libcore.so",
-                  *self.libraries])
+            must([*COMPILER, "-fsanitize=leak", "-o", program, self.object_of(path), *shared, *more, *self.floors,
+                  self.folder / "libcore.so", *self.libraries])
             programs.append(program)
         return programs
 
