@@ -159,6 +159,8 @@ size_t book_live_count(const struct book *book);
 void book_write_reservation(const struct book *book, struct json *json, const struct reservation_image *image,
                             struct instant now);
 void book_write_period(const struct book *book, struct json *json, uint32_t period, struct instant now);
+// The members "forecast" and "pace" of a period, null where there is nothing to be said (core/forecast.h).
+void book_write_outlook(const struct book *book, struct json *json, uint32_t period, struct instant now);
 // Watts as kilowatts with all their decimals: "1.275".
 void book_write_kilowatts(struct json *json, const char *key, int64_t watts);
 // What is used of a period, and its floor.

@@ -91,12 +91,12 @@ bool commitment_reckon(const struct commitment_inputs *inputs, struct commitment
     return true;
 }
 
-bool commitment_percent(const struct commitment *commitment, int64_t *basis_points)
+bool commitment_percent(struct amount used, struct amount floor, int64_t *basis_points)
 {
-    if (amount_is_zero(commitment->floor))
+    if (amount_is_zero(floor))
         return false;
     __extension__ typedef __int128 wide;
-    wide percent = (wide)commitment->used.micro * 10000 / commitment->floor.micro;
+    wide percent = (wide)used.micro * 10000 / floor.micro;
     *basis_points = percent > INT64_MAX ? INT64_MAX : (int64_t)percent;
     return true;
 }

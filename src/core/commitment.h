@@ -30,7 +30,7 @@ struct commitment {
 bool commitment_reckon(const struct commitment_inputs *inputs, struct commitment *result);
 
 // used / floor in basis points, rounded down; false when the floor is 0 (a percentage of nothing).
-bool commitment_percent(const struct commitment *commitment, int64_t *basis_points);
+bool commitment_percent(struct amount used, struct amount floor, int64_t *basis_points);
 
 // How many of 50, 75, 90 and 100 % of the floor are reached by used: 0 to 4; 0 for a floor of 0.
 uint32_t commitment_threshold(struct amount used, struct amount floor);

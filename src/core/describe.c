@@ -2,6 +2,7 @@
 #include "core/book_internal.h"
 #include "core/builder.h"
 #include "core/commitment.h"
+#include "core/forecast.h"
 #include "core/waiting.h"
 #include <assert.h>
 #include <string.h>
@@ -70,6 +71,15 @@ static void write_unless(struct json *json, const char *key, struct amount amoun
         json_write_amount(json, key, amount);
 }
 
+static void write_percent(struct json *json, const char *key, struct amount used, struct amount floor)
+{
+    int64_t percent;
+    if (commitment_percent(used, floor, &percent))
+        json_write_percent(json, key, percent);
+    else
+        json_write_null(json, key);
+}
+
 void describe_period(const struct book *book, struct json *json, const struct contract_period_row *row,
                      const struct commitment *commitment)
 {
@@ -93,11 +103,7 @@ void describe_period(const struct book *book, struct json *json, const struct co
     json_write_amount(json, "shortfall", commitment->shortfall);
     json_write_amount(json, "overage", commitment->overage);
     json_write_amount(json, "fees", commitment->fees);
-    int64_t percent;
-    if (commitment_percent(commitment, &percent))
-        json_write_percent(json, "percent", percent);
-    else
-        json_write_null(json, "percent");
+    write_percent(json, "percent", commitment->used, commitment->floor);
     json_write_amount(json, "deferred_out", commitment->deferred_out);
     json_write_amount(json, "waived", commitment->waived);
     json_write_amount(json, "credit_used", commitment->credit_used);
@@ -106,15 +112,19 @@ void describe_period(const struct book *book, struct json *json, const struct co
     json_write_amount(json, "billed", commitment->billed);
 }
 
+// The running hour, or the period's end when that is past.
+static struct hour period_hour(const struct contract_period_row *row, struct instant now)
+{
+    struct hour hour = hour_of_instant(now);
+    return hour.number < row->end.number ? hour : row->end;
+}
+
 bool period_commitment(const struct book *book, const struct contract_period_row *row,
                        const struct amount balances[ACCOUNT_PERIOD_COUNT], struct instant now,
                        struct commitment *result)
 {
-    struct hour through = hour_of_instant(now);
-    if (through.number > row->end.number)
-        through = row->end;
     struct commitment_inputs inputs;
-    commitment_inputs_of(book, row, balances, period_unposted(row, through), &inputs);
+    commitment_inputs_of(book, row, balances, period_unposted(row, period_hour(row, now)), &inputs);
     return commitment_reckon(&inputs, result);
 }
 
@@ -145,11 +155,17 @@ void commitment_inputs_of(const struct book *book, const struct contract_period_
     };
 }
 
+static void read_balances(const struct book *book, uint32_t period,
+                          struct amount balances[ACCOUNT_PERIOD_COUNT])
+{
+    for (int kind = 0; kind < ACCOUNT_PERIOD_COUNT; kind++)
+        balances[kind] = period_balance(book, period, (enum account_kind)kind);
+}
+
 static struct commitment commitment_of(const struct book *book, uint32_t period, struct instant now)
 {
     struct amount balances[ACCOUNT_PERIOD_COUNT];
-    for (int kind = 0; kind < ACCOUNT_PERIOD_COUNT; kind++)
-        balances[kind] = period_balance(book, period, (enum account_kind)kind);
+    read_balances(book, period, balances);
     struct commitment commitment = {0};
     bool fits = period_commitment(book, &book->periods[period].row, balances, now, &commitment);
     assert(fits); // every decision has reckoned it
@@ -161,6 +177,57 @@ void book_write_period(const struct book *book, struct json *json, uint32_t peri
 {
     struct commitment commitment = commitment_of(book, period, now);
     describe_period(book, json, &book->periods[period].row, &commitment);
+}
+
+static void write_forecast(struct json *json, const struct forecast *forecast)
+{
+    const struct settlement *settlement = &forecast->settlement;
+    json_write_object(json, "forecast");
+    json_write_amount(json, "consumed", forecast->consumed);
+    json_write_amount(json, "unmet", settlement->unmet);
+    json_write_amount(json, "deferred_out", settlement->deferred_out);
+    json_write_amount(json, "waived", settlement->waived);
+    json_write_amount(json, "credit_granted", settlement->credit_granted);
+    json_write_amount(json, "surcharge", settlement->surcharge);
+    json_write_amount(json, "due", settlement->due);
+    json_write_amount(json, "to_bill", forecast->to_bill);
+    json_write_object_end(json);
+}
+
+static void write_pace(struct json *json, struct amount consumed, struct amount floor, int32_t hours_gone,
+                       int32_t hours)
+{
+    struct amount by_end;
+    if (hours_gone <= 0 || !forecast_pace(consumed, hours_gone, hours, &by_end)) {
+        json_write_null(json, "pace");
+        return;
+    }
+    json_write_object(json, "pace");
+    json_write_integer(json, "hours", hours);
+    json_write_integer(json, "hours_gone", hours_gone);
+    json_write_amount(json, "consumed", by_end);
+    write_percent(json, "percent", by_end, floor);
+    json_write_object_end(json);
+}
+
+void book_write_outlook(const struct book *book, struct json *json, uint32_t id, struct instant now)
+{
+    const struct contract_period_row *row = &book->periods[id].row;
+    const struct contract *contract = &book->contracts[row->contract];
+    bool last = id == contract->first_period + contract->period_count - 1;
+    struct amount balances[ACCOUNT_PERIOD_COUNT];
+    struct commitment_inputs inputs;
+    struct forecast forecast;
+    read_balances(book, id, balances);
+    commitment_inputs_of(book, row, balances, period_unposted(row, period_hour(row, now)), &inputs);
+    if (row->closed || !forecast_close(&inputs, &contract->terms, last, &forecast)) {
+        json_write_null(json, "forecast");
+        json_write_null(json, "pace");
+        return;
+    }
+    write_forecast(json, &forecast);
+    write_pace(json, inputs.consumed, commitment_of(book, id, now).floor,
+               period_hour(row, now).number - row->start.number, row->end.number - row->start.number);
 }
 
 void book_period_use(const struct book *book, uint32_t period, struct instant now, struct amount *used,

@@ -132,6 +132,7 @@ static void write_contract_periods(struct json *json, const struct book *book, u
             continue;
         json_write_object(json, NULL);
         book_write_period(book, json, period, now);
+        book_write_outlook(book, json, period, now);
         json_write_object_end(json);
     }
 }

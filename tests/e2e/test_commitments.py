@@ -371,3 +371,44 @@ def test_the_books_of_the_example_through_all_its_years():
         closed = [p for p in daemon.operate("commitment.status")["periods"]]
         check(all(p["closed"] for p in closed), "every period is closed")
         equal([p["contract"] for p in closed if p["due"] != p["billed"]], [], "periods with a rest")
+
+
+def test_what_is_forecast_is_what_is_closed():
+    """Whatever the terms, if nothing more is booked; and the books show what was still to be billed."""
+    for terms in ({}, {"billing": "instalments"}, {"shortfall": {"defer_pct": 15, "then": "charge"}},
+                  {"billing": "instalments", "shortfall": {"defer_pct": 15, "defer_until": "last", "then": "credit"}},
+                  {"billing": "instalments", "shortfall": {"then": "waive"}},
+                  {"overage": {"limit_pct": 50, "surcharge_pct": 20}, "cancel": {"notice_hours": 72, "late_fee_pct": 50}}):
+        with Daemon(contract(**terms), clock="2026-09-30T00:00:00Z") as daemon:
+            tenant = daemon.tenant("acme")
+            equal(period(tenant)["pace"], None, "before an hour is over")
+            daemon.advance("2026-11-30T00:00:00Z")
+            use(tenant, 15510 if "overage" in terms else 7777, gpus=500)
+            tenant.call("reservation.cancel", id=2)
+            daemon.advance("2027-01-01T00:00:00Z")
+            before = period(tenant)
+            forecast, billed = before["forecast"], before["billed"]
+            daemon.advance(SECOND)
+            after = period(tenant)
+            equal((after["forecast"], after["pace"]), (None, None), "of a closed period")
+            for name in ("consumed", "deferred_out", "waived", "surcharge", "due"):
+                equal(after[name], forecast[name], f"{name} with {terms}")
+            equal(after["shortfall"], forecast["unmet"])
+            equal(after["billed"], after["due"])
+            equal(money(micro(after["billed"]) - micro(billed)), forecast["to_bill"], f"billed since then with {terms}")
+            equal(period(tenant, SECOND)["credit"], forecast["credit_granted"])
+            agree(daemon)
+
+
+def test_the_pace_of_a_period():
+    with Daemon(contract(), clock="2026-10-01T00:00:00Z") as daemon:
+        tenant = daemon.tenant("acme")
+        # $100 an hour for the first 73 of 8,760 hours: at that pace it is $876,000, where $12,000 are committed.
+        tenant.call("reservation.create", pool="hall/a", gpus=100, start=START, hours=73)
+        daemon.advance("2026-10-04T01:00:00Z")
+        equal(period(tenant)["pace"], {"hours": 8760, "hours_gone": 73, "consumed": "876000.00", "percent": 7300})
+        daemon.advance("2027-10-01T00:00:00Z")
+        equal(period(tenant, SECOND)["pace"], None)
+        daemon.advance("2027-10-01T01:00:00Z")
+        # 2027-10-01 to 2028-10-01 has 29 February.
+        equal(period(tenant, SECOND)["pace"], {"hours": 8784, "hours_gone": 1, "consumed": "0.00", "percent": 0})

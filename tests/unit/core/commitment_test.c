@@ -134,7 +134,7 @@ static void without_a_limit_nothing_caps(void **state)
     assert_true(all.unlimited);
     assert_int_equal(all.shortfall.micro, INT64_MAX - MILLION);
     int64_t percent;
-    assert_false(commitment_percent(&(struct commitment){.used = MILLIONS(1)}, &percent));
+    assert_false(commitment_percent(MILLIONS(1), AMOUNT_ZERO, &percent));
 }
 
 static void overflow_is_said(void **state)
@@ -443,14 +443,14 @@ static void percent_is_rounded_down(void **state)
 {
     (void)state;
     int64_t percent = -7;
-    assert_true(commitment_percent(&(struct commitment){.used = {2}, .floor = {3}}, &percent));
+    assert_true(commitment_percent((struct amount){2}, (struct amount){3}, &percent));
     assert_int_equal(percent, 6666);
-    assert_true(commitment_percent(&(struct commitment){.used = {1}, .floor = {INT64_MAX}}, &percent));
+    assert_true(commitment_percent((struct amount){1}, AMOUNT_MAX, &percent));
     assert_int_equal(percent, 0);
-    assert_true(commitment_percent(&(struct commitment){.used = AMOUNT_MAX, .floor = {1}}, &percent));
+    assert_true(commitment_percent(AMOUNT_MAX, (struct amount){1}, &percent));
     assert_int_equal(percent, INT64_MAX);
     percent = -7;
-    assert_false(commitment_percent(&(struct commitment){.used = {2}}, &percent)); // of nothing
+    assert_false(commitment_percent((struct amount){2}, AMOUNT_ZERO, &percent)); // of nothing
     assert_int_equal(percent, -7);
 }
 
