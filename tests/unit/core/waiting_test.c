@@ -1,0 +1,109 @@
+// Requests that wait, and what serves them.
+#include "world.h"
+
+#define DAY   "2026-02-01T00:00:00Z"
+#define AFTER "2026-02-02T00:00:00Z"
+
+static int64_t wait_for(struct world *world, const char *pool, int64_t gpus)
+{
+    struct leg leg = leg_of(pool, gpus, DAY, AFTER);
+    struct request request = {.kind = REQUEST_CREATE,
+                              .create = {.legs = &leg,
+                                         .leg_count = 1,
+                                         .has_wait_until = true,
+                                         .wait_until = instant_of("2026-01-31T00:00:00Z")}};
+    assert_int_equal(world_decide(world, request), VERDICT_DONE);
+    return created_id(world);
+}
+
+static enum reservation_state state_of(struct world *world, int64_t id)
+{
+    struct reservation_image image;
+    world_advance(world, "2026-01-01T00:00:00Z"); // whoever can be served is served
+    assert_true(book_reservation(world->book, id, world->now, &image));
+    return image.row.state;
+}
+
+static void apply(struct world *world, const struct manifest *manifest)
+{
+    assert_int_equal(
+        world_decide(world, (struct request){.kind = REQUEST_MANIFEST_APPLY, .manifest = manifest}),
+        VERDICT_DONE);
+}
+
+// Two pools of single GPUs that take a kilowatt each, on a site that has 1,000. They cost nothing: what is
+// freed is GPUs and power, and no commitment.
+static void add_power(struct world *world)
+{
+    static struct manifest_step power[1], capacity[1];
+    static struct manifest_rate rates[1];
+    power[0] = (struct manifest_step){hour_of("2026-01-01T00:00:00Z"), 1000000};
+    capacity[0] = (struct manifest_step){hour_of("2026-01-01T00:00:00Z"), 999};
+    rates[0] = (struct manifest_rate){.from = capacity[0].from, .has = {true}, .price = {AMOUNT_ZERO}};
+    struct manifest_site site = {.site = "colossus-1", .power = power, .power_count = 1};
+    struct manifest_pool pools[] = {
+        {.pool = "colossus-1/single", .gpu = "X", .unit = 1, .watts_per_gpu = 1000},
+        {.pool = "colossus-1/other", .gpu = "Y", .unit = 1, .watts_per_gpu = 1000},
+    };
+    for (int i = 0; i < 2; i++) {
+        pools[i].capacity = capacity;
+        pools[i].rates = rates;
+        pools[i].capacity_count = pools[i].rate_count = 1;
+    }
+    struct manifest manifest = {.sites = &site, .site_count = 1, .pools = pools, .pool_count = 2};
+    apply(world, &manifest);
+}
+
+static void freed_gpus_serve_their_pool(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 1024, DAY, AFTER), NULL), VERDICT_DONE);
+    int64_t booked = created_id(world), waiting = wait_for(world, "colossus-1/h100", 8);
+    assert_int_equal(state_of(world, waiting), STATE_WAITING);
+    assert_int_equal(last_event(world, "reservation.waiting")->reservation, waiting);
+    // 1,024 GPUs for 24 hours at $2.00; who waits takes no commitment.
+    assert_period(world, ACME_FIRST, "encumbered", "49152.00");
+    assert_int_equal(world_cancel(world, booked, false), VERDICT_DONE);
+    assert_int_equal(state_of(world, waiting), STATE_BOOKED);
+    assert_period(world, ACME_FIRST, "encumbered", "384.00");
+    assert_int_equal(transferred(world, TRANSFER_BOOK).micro, 49536000000);
+}
+
+static void power_that_one_pool_frees_serves_another(void **state)
+{
+    struct world *world = *state;
+    add_power(world);
+    assert_int_equal(world_create(world, leg_of("colossus-1/single", 800, DAY, AFTER), NULL), VERDICT_DONE);
+    int64_t booked = created_id(world), waiting = wait_for(world, "colossus-1/other", 201);
+    assert_int_equal(state_of(world, waiting), STATE_WAITING);
+    assert_int_equal(world_cancel(world, booked, false), VERDICT_DONE);
+    assert_int_equal(state_of(world, waiting), STATE_BOOKED);
+}
+
+static void a_single_gpu_more_serves(void **state)
+{
+    struct world *world = *state;
+    add_power(world);
+    assert_int_equal(world_create(world, leg_of("colossus-1/single", 999, DAY, AFTER), NULL), VERDICT_DONE);
+    int64_t waiting = wait_for(world, "colossus-1/single", 1);
+    assert_int_equal(state_of(world, waiting), STATE_WAITING);
+    struct request growth = {.kind = REQUEST_CAPACITY_CHANGE,
+                             .capacity = {.pool = "colossus-1/single",
+                                          .kind = CAPACITY_GROWTH,
+                                          .gpus = 1,
+                                          .start = hour_of("2026-01-02T00:00:00Z"),
+                                          .end = HOUR_NEVER}};
+    assert_int_equal(world_decide(world, growth), VERDICT_DONE);
+    assert_int_equal(state_of(world, waiting), STATE_BOOKED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(freed_gpus_serve_their_pool, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(power_that_one_pool_frees_serves_another, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(a_single_gpu_more_serves, world_setup, world_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
