@@ -97,6 +97,40 @@ static void a_single_gpu_more_serves(void **state)
     assert_int_equal(state_of(world, waiting), STATE_BOOKED);
 }
 
+// Who looks at one that waits sees its place in the line, and what is in its way.
+static void what_waits_says_what_for(void **state)
+{
+    struct world *world = *state;
+    struct reservation_image image;
+    struct buffer text = {0};
+    struct json json = json_begin(&text);
+    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 1016, DAY, AFTER), NULL), VERDICT_DONE);
+    wait_for(world, "colossus-1/h100", 16);
+    int64_t second = wait_for(world, "colossus-1/h100", 16);
+    assert_true(book_reservation(world->book, second, world->now, &image));
+    json_write_object(&json, NULL);
+    book_write_reservation(world->book, &json, &image, world->now);
+    json_write_object_end(&json);
+    assert_non_null(strstr(text.data,
+                           "\"waiting\":{\"position\":2,\"hold_seconds\":0,\"blocked\":[{\"start\":"
+                           "\"" DAY "\",\"end\":\"" AFTER "\",\"free\":8}]}"));
+    buffer_free(&text);
+}
+
+// What was booked before a site's power was stated uses it too.
+static void power_is_used_by_what_was_booked_before(void **state)
+{
+    struct world *world = *state;
+    struct manifest manifest = world_manifest(&world->arena);
+    manifest.pools[0].watts_per_gpu = 1000;
+    apply(world, &manifest);
+    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 800, DAY, AFTER), NULL), VERDICT_DONE);
+    add_power(world);
+    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 208, DAY, AFTER), NULL),
+                     VERDICT_CAPACITY_EXCEEDED);
+    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 200, DAY, AFTER), NULL), VERDICT_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +138,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(power_that_one_pool_frees_serves_another, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_single_gpu_more_serves, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(what_waits_says_what_for, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(power_is_used_by_what_was_booked_before, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
