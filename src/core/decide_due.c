@@ -291,12 +291,22 @@ static void decide_lifecycle(struct book *book, struct instant now, struct build
     }
 }
 
+// The time at which the next decision counts as made. Calendars reach to the horizon from there and no
+// further on, because what was freed then is sold from then on.
+static struct instant next_time(const struct book *book, struct instant now)
+{
+    if (book_serves_waiting(book))
+        return book->latest;
+    bool urgent = book->urgent.count > 0 && due_first(&book->urgent).at.seconds <= now.seconds;
+    return urgent ? due_first(&book->urgent).at : now;
+}
+
 bool book_decide_due(struct book *book, struct instant now, struct arena *arena, struct decision *decision,
                      bool *urgent)
 {
-    book_reach(book, now);
     struct builder builder;
     drop_stale(book, &book->urgent);
+    book_reach(book, next_time(book, now));
     if (decide_waiting(book, now, arena, decision)) {
         *urgent = true;
         return true;

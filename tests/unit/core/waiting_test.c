@@ -97,6 +97,31 @@ static void a_single_gpu_more_serves(void **state)
     assert_int_equal(state_of(world, waiting), STATE_BOOKED);
 }
 
+// Its calendars have less than two years to spare.
+static int far_setup(void **state)
+{
+    return world_setup_to(state, 13);
+}
+
+// What was freed while nobody looked is sold from when it was freed on, however long ago that is.
+static void who_waited_is_served_at_the_time_it_was_due(void **state)
+{
+    struct world *world = *state;
+    struct leg leg = leg_of("colossus-1/h100", 1024, DAY, AFTER);
+    struct request hold = {.kind = REQUEST_CREATE,
+                           .create = {.legs = &leg, .leg_count = 1, .hold_seconds = 86400}};
+    assert_int_equal(world_decide(world, hold), VERDICT_DONE);
+    int64_t waiting = wait_for(world, "colossus-1/h100", 8);
+    world_advance(world, "2027-12-31T00:00:00Z");
+    const struct event_row *booked = last_event(world, "reservation.booked");
+    assert_non_null(booked);
+    assert_int_equal(booked->reservation, waiting);
+    assert_int_equal(booked->at.seconds, instant_of("2026-01-02T00:00:00Z").seconds);
+    assert_int_equal(last_event(world, "reservation.completed")->reservation, waiting);
+    // 8 GPUs for 24 hours at $2.00.
+    assert_period(world, ACME_FIRST, "consumed", "384.00");
+}
+
 // Who looks at one that waits sees its place in the line, and what is in its way.
 static void what_waits_says_what_for(void **state)
 {
@@ -138,6 +163,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(power_that_one_pool_frees_serves_another, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(a_single_gpu_more_serves, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(who_waited_is_served_at_the_time_it_was_due, far_setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(what_waits_says_what_for, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(power_is_used_by_what_was_booked_before, world_setup, world_teardown),
     };

@@ -228,12 +228,13 @@ static struct manifest world_manifest(struct arena *arena)
 #define ZETA_FIRST  3
 #define ZETA_SECOND 4
 
-static int world_setup(void **state)
+static int world_setup_to(void **state, int32_t horizon_years)
 {
     struct world *world = calloc(1, sizeof *world);
     assert_true(digest_initialise());
-    struct book_options options = {
-        .horizon_years = 10, .hold_seconds_max = 7 * 86400, .origin = hour_of("2026-01-01T00:00:00Z")};
+    struct book_options options = {.horizon_years = horizon_years,
+                                   .hold_seconds_max = 7 * 86400,
+                                   .origin = hour_of("2026-01-01T00:00:00Z")};
     world->book = book_create(&options);
     book_loaded(world->book, instant_of("2026-01-01T00:00:00Z"), 0, 0);
     world->now = instant_of("2026-01-01T00:00:00Z");
@@ -244,6 +245,11 @@ static int world_setup(void **state)
     world_advance(world, "2026-01-01T00:00:00Z");
     *state = world;
     return 0;
+}
+
+static int world_setup(void **state)
+{
+    return world_setup_to(state, 10);
 }
 
 static int world_teardown(void **state)
