@@ -33,7 +33,8 @@ static void the_window_moves_on(void **state)
     assert_int_equal(power_used(power, HOUR(120)), 1);
     assert_int_equal(power_used(power, HOUR(149)), 11);
     assert_int_equal(power_used(power, HOUR(150)), 0);
-    // As far as there was nothing.
+    // Over all hours that were known.
+    power_add(power, HOUR(169), HOUR(170), 3);
     power_advance(power, HOUR(170));
     for (int32_t hour = 170; hour < 220; hour++)
         assert_int_equal(power_used(power, HOUR(hour)), 0);
@@ -85,6 +86,11 @@ static void a_step_takes_the_place_of_the_one_at_its_hour(void **state)
     assert_int_equal(state_power(world, "2026-03-02T23:00:00Z", 799), VERDICT_INVALID_MANIFEST);
     assert_int_equal(state_power(world, "2026-03-03T00:00:00Z", 0), VERDICT_DONE);
     assert_int_equal(state_power(world, "2026-03-01T00:00:00Z", 800), VERDICT_DONE);
+    // The event tells of all steps, each once.
+    const char *told =
+        strstr(last_event(world, "site.changed")->data, "\"from\":\"2026-03-01T00:00:00Z\",\"kw\":800");
+    assert_non_null(told);
+    assert_null(strstr(told + 10, "\"2026-03-01T00:00:00Z\""));
 }
 
 int main(void)
