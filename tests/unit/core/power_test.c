@@ -82,6 +82,15 @@ static void a_step_takes_the_place_of_the_one_at_its_hour(void **state)
     struct leg leg = leg_of("colossus-1/h100", 800, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
     assert_int_equal(world_create(world, leg, NULL), VERDICT_DONE);
     assert_int_equal(state_power(world, "2026-03-01T00:00:00Z", 799), VERDICT_INVALID_MANIFEST);
+    assert_string_equal(world->decision.refusal.path, "sites[0].power");
+    struct manifest_step low = {hour_of("2026-03-01T00:00:00Z"), 0};
+    struct manifest_site sites[] = {{.site = "another"},
+                                    {.site = "colossus-1", .power = &low, .power_count = 1}};
+    manifest = (struct manifest){.sites = sites, .site_count = 2};
+    assert_int_equal(
+        world_decide(world, (struct request){.kind = REQUEST_MANIFEST_APPLY, .manifest = &manifest}),
+        VERDICT_INVALID_MANIFEST);
+    assert_string_equal(world->decision.refusal.path, "sites[1].power");
     assert_int_equal(state_power(world, "2026-02-01T00:00:00Z", 10), VERDICT_DONE);
     assert_int_equal(state_power(world, "2026-03-02T23:00:00Z", 799), VERDICT_INVALID_MANIFEST);
     assert_int_equal(state_power(world, "2026-03-03T00:00:00Z", 0), VERDICT_DONE);
