@@ -139,9 +139,10 @@ WITH taken AS (
     FROM slice AS s JOIN reservation AS r ON r.id = s.reservation CROSS JOIN v_now AS n
     WHERE r.state <> 'waiting' AND NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
 ), edge (pool, at, capacity, reserved) AS (
-    SELECT pool, start, gpus, 0 FROM capacity_change
+    SELECT pool, start, gpus, 0 FROM capacity_change WHERE part IS NULL OR part IN ('cut', 'returned')
     UNION ALL
-    SELECT pool, end, -gpus, 0 FROM capacity_change WHERE end IS NOT NULL
+    SELECT pool, end, -gpus, 0 FROM capacity_change
+    WHERE end IS NOT NULL AND (part IS NULL OR part IN ('cut', 'returned'))
     UNION ALL
     SELECT t.pool, t.start, 0, t.gpus FROM taken AS t
     UNION ALL
@@ -208,9 +209,10 @@ WITH RECURSIVE taken AS (
     UNION ALL
     SELECT pool, at + 86400, end FROM day WHERE at < end
 ), edge (pool, at, capacity, reserved) AS (
-    SELECT pool, start, gpus, 0 FROM capacity_change
+    SELECT pool, start, gpus, 0 FROM capacity_change WHERE part IS NULL OR part IN ('cut', 'returned')
     UNION ALL
-    SELECT pool, end, -gpus, 0 FROM capacity_change WHERE end IS NOT NULL
+    SELECT pool, end, -gpus, 0 FROM capacity_change
+    WHERE end IS NOT NULL AND (part IS NULL OR part IN ('cut', 'returned'))
     UNION ALL
     SELECT t.pool, t.start, 0, t.gpus FROM taken AS t
     UNION ALL
@@ -292,9 +294,10 @@ WITH taken AS (
     FROM slice AS s JOIN reservation AS r ON r.id = s.reservation CROSS JOIN v_now AS n
     WHERE r.state <> 'waiting' AND NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
 ), edge (pool, at, capacity, reserved) AS (
-    SELECT pool, start, gpus, 0 FROM capacity_change
+    SELECT pool, start, gpus, 0 FROM capacity_change WHERE part IS NULL OR part IN ('cut', 'returned')
     UNION ALL
-    SELECT pool, end, -gpus, 0 FROM capacity_change WHERE end IS NOT NULL
+    SELECT pool, end, -gpus, 0 FROM capacity_change
+    WHERE end IS NOT NULL AND (part IS NULL OR part IN ('cut', 'returned'))
     UNION ALL
     SELECT t.pool, t.start, 0, t.gpus FROM taken AS t
     UNION ALL

@@ -180,23 +180,6 @@ static void apply_rate(struct book *book, const struct rate_row *row)
     (*count)++;
 }
 
-static void apply_capacity_change(struct book *book, const struct capacity_change_row *row)
-{
-    struct pool *pool = &book->pools[row->pool];
-    pool->changes =
-        memory_grow(pool->changes, pool->change_count, &pool->change_capacity, sizeof *pool->changes);
-    struct capacity_change_row *change = &pool->changes[pool->change_count++];
-    *change = *row;
-    change->note = memory_copy_text(row->note);
-    calendar_add(pool->calendar, row->start, row->end, row->gpus);
-    if (pool->firm != NULL)
-        calendar_add(pool->firm, row->start, row->end, row->gpus);
-    if (row->id >= book->next_capacity_change)
-        book->next_capacity_change = row->id + 1;
-    if (row->gpus > 0)
-        book_freed(book, pool);
-}
-
 static void apply_tenant(struct book *book, const struct tenant_row *row)
 {
     TABLE_REACH(book->tenants, book->tenant_count, book->tenant_capacity, row->id);
@@ -676,7 +659,7 @@ void book_apply(struct book *book, const struct row *row)
         apply_rate(book, &row->rate);
         return;
     case ROW_CAPACITY_CHANGE:
-        apply_capacity_change(book, &row->capacity_change);
+        book_change_capacity(book, &row->capacity_change);
         return;
     case ROW_TENANT:
         apply_tenant(book, &row->tenant);
@@ -755,6 +738,8 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
         schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
     for (uint32_t i = 1; i <= book->period_count; i++)
         schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
+    for (size_t i = 0; i < book->outage_count; i++)
+        book_schedule_outage(book, &book->outages[i]);
     book->latest = book->time;
     book_freed_anywhere(book);
 }
@@ -777,6 +762,8 @@ static void extend_calendar(const struct pool *pool, struct calendar *calendar, 
 
 void book_reach(struct book *book, struct instant now)
 {
+    if (hour_of_instant(now).number < book->reached.number)
+        return;
     book->reached = hour_of_instant(now);
     // The last hour of a calendar is never sold, because the hours that come after it begin as it is.
     int64_t end = (int64_t)book->reached.number + book_horizon_hours(book);

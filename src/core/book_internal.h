@@ -38,7 +38,7 @@ struct pool {
     struct calendar *firm;               // what is free beside what is sold firm; NULL while that is the same
     struct rate_step *rates[TIER_COUNT]; // by start
     size_t rate_count[TIER_COUNT], rate_capacity[TIER_COUNT];
-    struct capacity_change_row *changes; // in the order they came
+    struct capacity_change_row *changes; // that count, in the order they came; an outage's cuts merged
     size_t change_count, change_capacity;
     int64_t *preemptible; // ids of reservations of that tier, ascending; those that have ended among them
     size_t preemptible_count, preemptible_capacity;
@@ -47,6 +47,14 @@ struct pool {
     int64_t *waiting;
     size_t waiting_count, waiting_capacity, served;
     bool serving, serve_again;
+};
+
+// An outage that was reported without an end.
+struct outage {
+    struct capacity_change_row row; // that opened it; its end is HOUR_NEVER until it is closed
+    struct hour cut_until;          // as far as it cuts by now; its end when it is closed
+    size_t last_cut;                // the place of its last cut among the pool's changes
+    bool is_cut;                    // it has one
 };
 
 struct tenant {
@@ -128,6 +136,9 @@ struct book {
     int64_t *ended; // while loading: those that leave when it ends
     size_t ended_count, ended_capacity;
 
+    struct outage *outages; // by id, the closed ones among them
+    size_t outage_count, outage_capacity;
+
     struct interruption_row *interruptions; // by changes of capacity, in their order
     size_t interruption_count, interruption_capacity;
 
@@ -150,6 +161,11 @@ static inline struct reservation *book_live(const struct book *book, int64_t id)
 
 // How many hours from now a calendar must reach at least.
 int32_t book_horizon_hours(const struct book *book);
+
+// Part of apply.c: applies a change of capacity.
+void book_change_capacity(struct book *book, const struct capacity_change_row *row);
+// An outage that is open is due when its next hour is to be cut.
+void book_schedule_outage(struct book *book, const struct outage *outage);
 
 // What time does to the book apart from rows; for decide_due.c, which puts down the rows that say it.
 // Lets the calendars reach to the horizon from now.
@@ -230,6 +246,9 @@ static inline uint64_t book_reference_pack(int64_t thing, bool is_group)
 
 // The key of a client_ref in the book.
 struct fingerprint client_ref_fingerprint(const struct book *book, uint32_t scope, const char *client_ref);
+
+// The outage that a change of capacity opened, or NULL.
+struct outage *book_outage(const struct book *book, int64_t id);
 
 // The sign that a kind of capacity change gives to its GPUs: +1 or −1.
 int32_t capacity_kind_sign(enum capacity_kind kind);

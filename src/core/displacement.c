@@ -163,6 +163,18 @@ static void end(struct shortage *shortage)
     free(shortage->cut);
 }
 
+// Leaves of a window what lies between the first and the last change.
+static void clip_to_changes(const struct steps *sum, struct hour *from, struct hour *until)
+{
+    int64_t level = 0;
+    for (size_t i = 0; i < sum->count; i++)
+        level += sum->jumps[i].by;
+    if (sum->count > 0 && sum->jumps[0].at.number > from->number)
+        *from = sum->jumps[0].at;
+    if (sum->count > 0 && level == 0 && sum->jumps[sum->count - 1].at.number < until->number)
+        *until = sum->jumps[sum->count - 1].at;
+}
+
 bool displacement_plan(const struct book *book, uint32_t pool, const struct capacity_change_row *changes,
                        size_t change_count, struct hour from, struct arena *arena,
                        struct displacement *displacement)
@@ -172,23 +184,30 @@ bool displacement_plan(const struct book *book, uint32_t pool, const struct capa
     assert(from.number >= calendar_origin(calendar).number);
     bool lowers = false;
     for (size_t i = 0; i < change_count; i++)
-        lowers = lowers || changes[i].gpus < 0;
+        lowers = lowers || (capacity_change_counts(&changes[i]) && changes[i].gpus < 0);
     if (!lowers || calendar_end(calendar).number <= from.number) {
         *displacement = (struct displacement){0};
         return false;
     }
     struct steps sum = {0};
     for (size_t i = 0; i < change_count; i++)
-        steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
-    struct shortage shortage;
-    begin(&shortage, book, pool, from, calendar_end(calendar), arena, displacement);
-    bool found = find_missing(&shortage, &sum);
-    if (found) {
-        cut_preemptible(&shortage);
-        cut_firm(&shortage);
-        displacement->enough = shortage.first > shortage.last;
+        if (capacity_change_counts(&changes[i]))
+            steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
+    struct hour until = calendar_end(calendar);
+    clip_to_changes(&sum, &from, &until);
+    bool found = false;
+    *displacement = (struct displacement){0};
+    if (from.number < until.number) {
+        struct shortage shortage;
+        begin(&shortage, book, pool, from, until, arena, displacement);
+        found = find_missing(&shortage, &sum);
+        if (found) {
+            cut_preemptible(&shortage);
+            cut_firm(&shortage);
+            displacement->enough = shortage.first > shortage.last;
+        }
+        end(&shortage);
     }
-    end(&shortage);
     steps_free(&sum);
     return found;
 }
