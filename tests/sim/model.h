@@ -29,6 +29,8 @@
 #define MODEL_REFERENCES   4000
 #define MODEL_STEPS        64
 #define MODEL_LEGS         4
+#define MODEL_OUTAGES      64
+#define MODEL_OUTAGE_HOURS 24
 #define NEVER              INT32_MAX
 
 struct model_step {
@@ -47,7 +49,16 @@ struct model_pool {
     size_t base_count, rate_count[TIER_COUNT];
     struct model_change changes[MODEL_STEPS];
     size_t change_count;
+    int32_t out[MODEL_HOURS]; // what outages without an end take
     int32_t capacity[MODEL_HOURS], taken[MODEL_HOURS], taken_firm[MODEL_HOURS];
+};
+
+// An outage without an end.
+struct model_outage {
+    int pool;
+    int32_t gpus, start, cut_until;
+    int32_t last[MODEL_OUTAGE_HOURS]; // what it took in each of the last hours that were cut, by hour
+    bool is_open;
 };
 
 struct model_tenant {
@@ -117,6 +128,9 @@ struct model {
     int pool_count;
     struct model_tenant tenants[MODEL_TENANTS + 1];
     int tenant_count;
+    struct model_outage outages[MODEL_OUTAGES];
+    size_t outage_count;
+    int extended; // how many hours were added to them, for statistics
     struct model_contract contracts[MODEL_CONTRACTS + 1];
     int contract_count;
     struct model_period periods[MODEL_PERIODS + 1];
@@ -246,8 +260,15 @@ void effect_free(struct effect *effect);
 // Plans what gives way to the effects of a decision on requests, or to a change of capacity, in
 // model_displace.c.
 void displace_for_effects(const struct model *model, struct answer *answer);
-void displace_for_loss(const struct model *model, int pool, struct model_change change,
-                       struct answer *answer);
+void displace_for_loss(const struct model *model, int pool, const int32_t *loss, struct answer *answer);
+// A number for each hour that the model keeps, from the running one on. The caller frees it.
+int32_t *model_hours_ahead(const struct model *model);
+// Changes of capacity, in model_outage.c: deciding on one of a known pool, and committing it.
+void decide_model_capacity(const struct model *model, const struct request *request, int pool,
+                           struct answer *answer);
+void commit_model_capacity(struct model *model, const struct request *request);
+// Cuts one more hour of an outage that is open.
+void model_extend(struct model *model, struct model_outage *outage);
 // Books what waits and fits by now, in model_wait.c: after whatever may have freed something.
 void model_serve(struct model *model);
 // What a tier sees free in an hour.

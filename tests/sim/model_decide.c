@@ -377,10 +377,8 @@ static void decide_cancel(const struct model *model, const struct request *reque
 static void decide_capacity(const struct model *model, const struct request *request, struct answer *answer)
 {
     const struct capacity_change_request *asked = &request->capacity;
-    struct model_change change = {asked->start.number, asked->end.number, model_capacity_gpus(asked)};
-    bool below_zero = false;
-    if (asked->gpus < 1 || change.end <= change.start ||
-        (asked->kind == CAPACITY_MAINTENANCE && change.end == NEVER)) {
+    if (asked->gpus < 1 || asked->end.number <= asked->start.number ||
+        (asked->kind == CAPACITY_MAINTENANCE && asked->end.number == NEVER)) {
         answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
         return;
     }
@@ -393,16 +391,8 @@ static void decide_capacity(const struct model *model, const struct request *req
         answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
         return;
     }
-    if (replayed(model, 0, request, answer))
-        return;
-    const struct model_pool *found = &model->pools[pool];
-    for (int32_t i = 0; i < MODEL_HOURS; i++)
-        below_zero = below_zero || (change.start <= model->origin + i && model->origin + i < change.end &&
-                                    found->capacity[i] + change.gpus < 0);
-    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero)
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    else
-        displace_for_loss(model, pool, change, answer);
+    if (!replayed(model, 0, request, answer))
+        decide_model_capacity(model, request, pool, answer);
 }
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer)

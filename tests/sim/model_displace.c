@@ -66,19 +66,20 @@ static void displace(const struct model *model, int pool, enum tier tier, int32_
     }
 }
 
-static int32_t *hours_ahead(const struct model *model)
+int32_t *model_hours_ahead(const struct model *model)
 {
     int32_t *hours = calloc((size_t)(model->origin + MODEL_HOURS - model_hour(model)), sizeof *hours);
     assert_non_null(hours);
     return hours;
 }
 
-void displace_for_loss(const struct model *model, int pool, struct model_change change, struct answer *answer)
+void displace_for_loss(const struct model *model, int pool, const int32_t *loss, struct answer *answer)
 {
-    int32_t *missing = hours_ahead(model);
+    int32_t *missing = model_hours_ahead(model);
     for (int32_t hour = model_hour(model); hour < model->origin + MODEL_HOURS; hour++) {
-        int32_t left = model_free_gpus(model, pool, TIER_PREEMPTIBLE, hour) + change.gpus;
-        if (change.start <= hour && hour < change.end && left < 0)
+        int32_t lost = loss[hour - model_hour(model)];
+        int32_t left = model_free_gpus(model, pool, TIER_PREEMPTIBLE, hour) - lost;
+        if (lost > 0 && left < 0)
             missing[hour - model_hour(model)] = -left;
     }
     answer->by_loss = true;
@@ -95,7 +96,7 @@ void displace_for_loss(const struct model *model, int pool, struct model_change 
 void displace_for_effects(const struct model *model, struct answer *answer)
 {
     for (int pool = 1; pool <= model->pool_count; pool++) {
-        int32_t *missing = hours_ahead(model);
+        int32_t *missing = model_hours_ahead(model);
         for (size_t i = 0; i < answer->effect_count; i++)
             for (size_t k = 0; answer->effects[i].after.pool == pool && k < answer->effects[i].added_count;
                  k++)
