@@ -1,5 +1,5 @@
-// capacity.change: a dated change of a pool's capacity, with all that it cuts, and outages that are opened and
-// closed by it (core/outage.h).
+// capacity.change: a dated change of a pool's capacity, with all that it cuts, and outages that are opened
+// and closed by it (core/outage.h).
 //
 // The order of checks is: what the parameters say by themselves, unknown names, whether the client_ref was
 // used, and only then what depends on the time and the state.
@@ -240,7 +240,8 @@ static void close_outage(const struct asked_change *asked, const struct outage *
     struct displacement displacement;
     struct hour end = asked->row.end;
     if (end.number < hour_of_instant(builder->at).number) {
-        refuse_member(builder, "end", "an outage ends no earlier than the running hour: what is over stays cut");
+        refuse_member(builder, "end",
+                      "an outage ends no earlier than the running hour: what is over stays cut");
         return;
     }
     outage_taken(builder->book, open, end, open->cut_until, builder->arena, &changes);
@@ -254,12 +255,12 @@ static void close_outage(const struct asked_change *asked, const struct outage *
         return;
     outage.row.end = outage.cut_until = end;
     int64_t event = add_event(asked, "outage.closed", NULL, &outage);
+    // The cuts come first: what is closed is cut no more.
+    add_rows(asked, &changes, outage.row.id, event);
     struct capacity_change_row closed = asked->row;
     closed.id = builder->next_capacity_change++;
     closed.part = OUTAGE_CLOSED;
     closed.outage = outage.row.id;
-    // The cuts come first: what is closed is cut no more.
-    add_rows(asked, &changes, outage.row.id, event);
     add_row(asked, closed, event);
     finish(asked, NULL, &outage, &displacement, event);
 }

@@ -1,8 +1,8 @@
 // Timed decisions: what falls due is decided like a request, at the instant it was due.
 //
 // Expiries, cuts of open outages, changes of what is delivered an hour, month ends, closes and instalments
-// change what a request may be told, so they are all decided before it. Starts and ends change no verdict, so they come last and
-// many in one decision.
+// change what a request may be told, so they are all decided before it. Starts and ends change no verdict, so
+// they come last and many in one decision.
 #include "base/memory.h"
 #include "core/alter.h"
 #include "core/builder.h"

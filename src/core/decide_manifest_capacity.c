@@ -229,8 +229,7 @@ static int64_t capacity_without_outages(const struct capacity_work *work, struct
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < lists[k].count; i++) {
             const struct capacity_change_row *row = &lists[k].rows[i];
-            if (row->part == OUTAGE_NONE && row->start.number <= hour.number &&
-                hour.number < row->end.number)
+            if (row->part == OUTAGE_NONE && row->start.number <= hour.number && hour.number < row->end.number)
                 gpus += row->gpus;
         }
     return gpus;
@@ -344,8 +343,9 @@ static void refuse_displacing(struct capacity_work *work, const struct displacem
 static bool bookings_fit(struct capacity_work *work, struct hour running)
 {
     struct displacement displacement;
-    if (!work->in_book || !displacement_plan(work->apply->book, work->pool, work->added.rows, work->added.count,
-                                             running, work->apply->builder->arena, &displacement))
+    if (!work->in_book ||
+        !displacement_plan(work->apply->book, work->pool, work->added.rows, work->added.count, running,
+                           work->apply->builder->arena, &displacement))
         return true;
     refuse_displacing(work, &displacement);
     return false;

@@ -54,15 +54,22 @@ static void describe_capacity(const struct pool *pool, struct arena *arena, stru
     steps_free(&base);
 }
 
-// Adds the changes of an outage that was reported without an end: as long as it is open just that, and once it
-// is closed what it took.
-static void add_outage(const struct book *book, const struct outage *outage, struct arena *arena,
-                       struct change_list *changes)
+// Adds the changes of outages that were reported without an end: of those that are closed what they took,
+// then those that are open as they were reported.
+static void add_outages(const struct book *book, uint32_t pool, struct arena *arena,
+                        struct change_list *changes)
 {
-    if (outage->row.end.number == HOUR_NEVER.number)
-        change_list_add(changes, arena, &outage->row);
-    else
-        outage_taken(book, outage, outage->row.start, outage->row.end, arena, changes);
+    for (int open = 0; open < 2; open++) {
+        for (size_t i = 0; i < book->outage_count; i++) {
+            const struct capacity_change_row *row = &book->outages[i].row;
+            if (row->pool != pool || (row->end.number == HOUR_NEVER.number) != (open == 1))
+                continue;
+            if (open == 1)
+                change_list_add(changes, arena, row);
+            else
+                outage_taken(book, &book->outages[i], row->start, row->end, arena, changes);
+        }
+    }
 }
 
 void book_manifest_changes(const struct book *book, uint32_t pool, struct arena *arena,
@@ -73,9 +80,7 @@ void book_manifest_changes(const struct book *book, uint32_t pool, struct arena 
     for (size_t i = 0; i < found->change_count; i++)
         if (!found->changes[i].base && found->changes[i].outage == 0)
             change_list_add(&changes, arena, &found->changes[i]);
-    for (size_t i = 0; i < book->outage_count; i++)
-        if (book->outages[i].row.pool == pool)
-            add_outage(book, &book->outages[i], arena, &changes);
+    add_outages(book, pool, arena, &changes);
     *described = arena_allocate(arena, (changes.count + 1) * sizeof **described);
     for (size_t i = 0; i < changes.count; i++) {
         const struct capacity_change_row *change = &changes.rows[i];

@@ -2,9 +2,9 @@
 //
 // How long such an outage lasts nobody knows, so it cuts a rolling window: the next 24 hours, from its start
 // or from the running hour on. While it is open each whole hour cuts one more, as a timed decision with its
-// own interruptions. It is closed by the same change with an end: what was cut beyond the end goes back to the
-// pool, or the hours up to it that were not cut yet are. What was interrupted stays so; the hours that are
-// back are free for everyone, those that wait first.
+// own interruptions. It is closed by the same change with an end: what was cut beyond the end goes back to
+// the pool, or the hours up to it that were not cut yet are. What was interrupted stays so; the hours that
+// are back are free for everyone, those that wait first.
 //
 // An outage takes what the pool has in an hour, at most its GPUs: other changes made meanwhile may have left
 // less. In the ledger it is the change that opened it, which says what was reported, its cuts, what was given

@@ -93,8 +93,8 @@ enum capacity_kind {
 };
 #define CAPACITY_KIND_COUNT 6
 
-// What a change is to an outage that was reported without an end. The first and the last say what was reported
-// and count for nothing in the pool's capacity; the cuts, and what is given back of them, do.
+// What a change is to an outage that was reported without an end. The first and the last say what was
+// reported and count for nothing in the pool's capacity; the cuts, and what is given back of them, do.
 enum outage_part {
     OUTAGE_NONE, // to none
     OUTAGE_OPENED,

@@ -29,7 +29,7 @@ static uint64_t first_seed = 1, last_seed = FIXED_SEEDS;
 static struct statistics {
     int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost,
         served, preempted;
-    int steps, closes, expiries, reloads, manifests, extended, closed;
+    int steps, closes, expiries, reloads, manifests, extended, interrupted, closed;
 } statistics;
 
 struct sim {
@@ -161,6 +161,7 @@ static void count_world(const struct model *model)
 {
     statistics.steps += model->step;
     statistics.extended += model->extended;
+    statistics.interrupted += model->interrupted;
     for (size_t i = 0; i < model->outage_count; i++)
         statistics.closed += !model->outages[i].is_open;
     for (int id = 1; id <= model->period_count; id++)
@@ -185,8 +186,8 @@ static void show_statistics(void)
     print_message("%d steps, %d replays, %d closed periods, %d expired holds, %d reloads, %d manifests\n",
                   statistics.steps, statistics.replayed, statistics.closes, statistics.expiries,
                   statistics.reloads, statistics.manifests);
-    print_message("open outages: %d hours cut while they were, %d closed\n", statistics.extended,
-                  statistics.closed);
+    print_message("open outages: %d hours cut while they were, %d interrupted, %d closed\n",
+                  statistics.extended, statistics.interrupted, statistics.closed);
 }
 
 static void send_request(struct sim *sim)

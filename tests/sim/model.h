@@ -130,7 +130,7 @@ struct model {
     int tenant_count;
     struct model_outage outages[MODEL_OUTAGES];
     size_t outage_count;
-    int extended; // how many hours were added to them, for statistics
+    int extended, interrupted; // how many hours were added to them and cut whom, for statistics
     struct model_contract contracts[MODEL_CONTRACTS + 1];
     int contract_count;
     struct model_period periods[MODEL_PERIODS + 1];

@@ -1,6 +1,6 @@
-// Changes of capacity in the model, and outages without an end: a day is cut ahead, hour by hour, each hour by
-// what the pool has and at most the outage's GPUs. Of the last day the model keeps what it took in each hour,
-// which is what closing can give back.
+// Changes of capacity in the model, and outages without an end: a day is cut ahead, hour by hour, each hour
+// by what the pool has and at most the outage's GPUs. Of the last day the model keeps what it took in each
+// hour, which is what closing can give back.
 #include "model.h"
 
 #include <stdlib.h>
@@ -12,7 +12,8 @@ static int32_t later(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static struct model_outage *open_one(struct model *model, int pool, const struct capacity_change_request *asked)
+static struct model_outage *open_one(struct model *model, int pool,
+                                     const struct capacity_change_request *asked)
 {
     for (size_t i = 0; i < model->outage_count; i++) {
         struct model_outage *outage = &model->outages[i];
@@ -54,12 +55,12 @@ void decide_model_capacity(const struct model *model, const struct request *requ
                            struct answer *answer)
 {
     const struct capacity_change_request *asked = &request->capacity;
-    bool closing = is_closing(model, pool, asked), rolling = asked->kind == CAPACITY_OUTAGE &&
-                                                             (closing || asked->end.number == NEVER);
+    bool closing = is_closing(model, pool, asked),
+         rolling = asked->kind == CAPACITY_OUTAGE && (closing || asked->end.number == NEVER);
     int32_t sign = model_capacity_gpus(asked) < 0 ? -1 : 1, from, to;
-    bool sound = closing ? asked->end.number >= model_hour(model)
-                         : asked->start.number >= model_hour(model) &&
-                               asked->start.number < model_horizon(model);
+    bool sound = closing
+                     ? asked->end.number >= model_hour(model)
+                     : asked->start.number >= model_hour(model) && asked->start.number < model_horizon(model);
     if (sound && rolling && !closing)
         sound = takes(model, pool, asked->gpus, asked->start.number) == asked->gpus;
     int32_t *loss = model_hours_ahead(model);
@@ -128,13 +129,13 @@ void model_extend(struct model *model, struct model_outage *outage)
 {
     struct answer answer = {.verdict = VERDICT_DONE};
     int32_t *loss = model_hours_ahead(model);
-    loss[outage->cut_until - model_hour(model)] =
-        takes(model, outage->pool, outage->gpus, outage->cut_until);
+    loss[outage->cut_until - model_hour(model)] = takes(model, outage->pool, outage->gpus, outage->cut_until);
     displace_for_loss(model, outage->pool, loss, &answer);
     MODEL_EQUAL(model, answer.verdict, VERDICT_DONE);
     model_apply(model, &answer);
     cut(model, outage, outage->cut_until + 1);
     model->extended++;
+    model->interrupted += (int)answer.displaced_count;
     answer_free(&answer);
     free(loss);
 }
