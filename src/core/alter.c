@@ -283,8 +283,8 @@ void check_capacity(struct builder *builder, const struct plan *plan, const char
                 leg, free, first_short);
             if (may_move)
                 find_next_start(builder, plan, addition, refusal);
-        } else if (!builder_powers(builder, plan->pool, addition->start, addition->end, addition->gpus,
-                                   &gap)) {
+        } else if (!builder_powers(builder, plan->pool, plan->tier, addition->start, addition->end,
+                                   addition->gpus, &gap)) {
             refuse_power(builder, plan, addition, pool, leg, may_move, &gap);
         } else {
             builder_take(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus);

@@ -5,6 +5,7 @@
 // is loaded the rows are the whole tables; afterwards they are what each decision changed.
 #include "base/memory.h"
 #include "core/book_internal.h"
+#include "core/capacity_change.h"
 #include "core/schedule.h"
 #include "core/transition.h"
 #include <assert.h>
@@ -93,18 +94,20 @@ static void apply_site(struct book *book, const struct site_row *row)
     replace_text(&site->row.note, row->note);
 }
 
-// Uses what all live reservations of a pool take, at so many watts for each GPU.
-static void use_power(struct book *book, uint32_t pool, int64_t watts_per_gpu)
+// Uses what is sold of a pool, and what of it is firm, at so many watts for each GPU.
+static void use_power(struct book *book, const struct pool *pool, int64_t watts_per_gpu)
 {
-    struct power *used = book->sites[book->pools[pool].row.site].used;
-    for (size_t id = 1; id < book->reservation_capacity && used != NULL && watts_per_gpu != 0; id++) {
-        const struct reservation *reservation = place_live(book->reservations[id]);
-        if (reservation == NULL || reservation->row.pool != pool)
-            continue;
-        for (int32_t i = 0; i < reservation->slice_count; i++) {
-            const struct slice_row *slice = &reservation->slices[i];
-            power_add(used, slice->start, slice->end, slice->gpus * watts_per_gpu);
-        }
+    struct site *site = &book->sites[pool->row.site];
+    struct hour hour = book->reached, end = calendar_end(pool->calendar);
+    while (site->used != NULL && watts_per_gpu != 0 && hour.number < end.number) {
+        struct hour until = end;
+        int32_t free, free_firm;
+        int64_t capacity = capacity_at(pool->changes, pool->change_count, hour, &until);
+        calendar_step(pool->calendar, hour, until, &free, &until);
+        calendar_step(pool_calendar(pool, TIER_FIRM), hour, until, &free_firm, &until);
+        power_add(site->used, hour, until, (capacity - free) * watts_per_gpu);
+        power_add(site->firm, hour, until, (capacity - free_firm) * watts_per_gpu);
+        hour = until;
     }
 }
 
@@ -115,9 +118,10 @@ static void begin_power(struct book *book, uint32_t id)
     if (site->used != NULL)
         return;
     site->used = power_create(book->reached, book_horizon_hours(book) + SLACK_HOURS);
+    site->firm = power_create(book->reached, book_horizon_hours(book) + SLACK_HOURS);
     for (uint32_t pool = 1; pool <= book->pool_count; pool++)
         if (book->pools[pool].row.site == id)
-            use_power(book, pool, book->pools[pool].row.watts_per_gpu);
+            use_power(book, &book->pools[pool], book->pools[pool].row.watts_per_gpu);
 }
 
 static void apply_site_power(struct book *book, const struct site_power_row *row)
@@ -148,7 +152,7 @@ static void apply_pool(struct book *book, const struct pool_row *row)
     }
     struct pool_row old = pool->row;
     if (old.watts_per_gpu != row->watts_per_gpu && old.id != 0)
-        use_power(book, row->id, row->watts_per_gpu - old.watts_per_gpu);
+        use_power(book, pool, row->watts_per_gpu - old.watts_per_gpu);
     pool->row = *row;
     pool->row.pool = old.pool;
     pool->row.gpu = old.gpu;
@@ -430,10 +434,15 @@ static struct reservation_place ended_place(const struct reservation_row *row, e
 // could give way in it.
 static void settle_preemptible(struct book *book, const struct reservation *reservation)
 {
-    struct calendar *firm = book->pools[reservation->row.pool].firm;
-    for (int32_t i = 0; i < reservation->slice_count && firm != NULL; i++)
-        calendar_add(firm, reservation->slices[i].start, reservation->slices[i].end,
-                     -reservation->slices[i].gpus);
+    const struct pool *pool = &book->pools[reservation->row.pool];
+    const struct site *site = &book->sites[pool->row.site];
+    for (int32_t i = 0; i < reservation->slice_count; i++) {
+        const struct slice_row *slice = &reservation->slices[i];
+        if (pool->firm != NULL)
+            calendar_add(pool->firm, slice->start, slice->end, -slice->gpus);
+        if (site->firm != NULL)
+            power_add(site->firm, slice->start, slice->end, slice->gpus * pool->row.watts_per_gpu);
+    }
 }
 
 static void forget_reservation(struct book *book, struct reservation *reservation,
@@ -566,8 +575,11 @@ static void account_for_slice(struct book *book, const struct reservation_row *r
     if (pool->firm != NULL && row->tier == TIER_FIRM)
         calendar_add(pool->firm, slice->start, slice->end, -sign * slice->gpus);
     struct site *site = &book->sites[pool->row.site];
+    int64_t watts = sign * slice->gpus * pool->row.watts_per_gpu;
     if (site->used != NULL)
-        power_add(site->used, slice->start, slice->end, sign * slice->gpus * pool->row.watts_per_gpu);
+        power_add(site->used, slice->start, slice->end, watts);
+    if (site->firm != NULL && row->tier == TIER_FIRM)
+        power_add(site->firm, slice->start, slice->end, watts);
     deliver_slice(book, slice, sign);
     if (sign < 0 && site->used != NULL)
         book_freed_anywhere(book); // the power may serve another pool
@@ -776,8 +788,10 @@ void book_reach(struct book *book, struct instant now)
             extend_calendar(pool, pool->firm, book->reached);
     }
     for (size_t i = 1; i <= book->site_count; i++)
-        if (book->sites[i].used != NULL && end >= power_end(book->sites[i].used).number)
+        if (book->sites[i].used != NULL && end >= power_end(book->sites[i].used).number) {
             power_advance(book->sites[i].used, book->reached);
+            power_advance(book->sites[i].firm, book->reached);
+        }
 }
 
 void book_deliver(struct book *book, uint32_t id, struct hour hour)

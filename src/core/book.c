@@ -29,6 +29,7 @@ static void free_sites(struct book *book)
         free((char *)book->sites[i].row.note);
         free(book->sites[i].power);
         power_destroy(book->sites[i].used);
+        power_destroy(book->sites[i].firm);
     }
     free(book->sites);
 }

@@ -30,7 +30,13 @@ struct site {
     struct site_power_row *power; // by start; a later row with the same start replaces
     size_t power_count, power_capacity;
     struct power *used; // NULL while the site's power is not stated
+    struct power *firm; // what of it can't be taken away for a firm booking
 };
+
+static inline const struct power *site_power(const struct site *site, enum tier tier)
+{
+    return tier == TIER_FIRM ? site->firm : site->used;
+}
 
 struct pool {
     struct pool_row row;

@@ -150,7 +150,6 @@ static void cut_firm(struct shortage *shortage)
 static void begin(struct shortage *shortage, const struct book *book, uint32_t pool, struct hour from,
                   struct hour end, struct arena *arena, struct displacement *result)
 {
-    *result = (struct displacement){0};
     *shortage = (struct shortage){.book = book, .pool = pool, .from = from, .arena = arena, .result = result};
     shortage->hours = end.number - from.number;
     shortage->missing = memory_allocate((size_t)shortage->hours, sizeof *shortage->missing);
@@ -227,15 +226,15 @@ static bool firm_hull(const struct builder *builder, uint32_t pool, struct hour 
     return start->number < end->number;
 }
 
-bool displacement_preempt(const struct builder *builder, uint32_t pool, struct displacement *displacement)
+void displacement_preempt_gpus(const struct builder *builder, uint32_t pool,
+                               struct displacement *displacement)
 {
     struct hour hour, last;
-    *displacement = (struct displacement){0};
     int32_t free;
     struct hour first_short;
     if (builder->book->pools[pool].firm == NULL || !firm_hull(builder, pool, &hour, &last) ||
         builder_fits(builder, pool, TIER_PREEMPTIBLE, hour, last, 0, &free, &first_short))
-        return false;
+        return;
     struct shortage shortage;
     begin(&shortage, builder->book, pool, hour, last, builder->arena, displacement);
     shortage.first = INT32_MAX;
@@ -247,14 +246,11 @@ bool displacement_preempt(const struct builder *builder, uint32_t pool, struct d
             shortage.missing[place] = (int32_t)-left;
             shortage.first = place < shortage.first ? place : shortage.first;
             shortage.last = place;
-            displacement->missing = -left > displacement->missing ? (int32_t)-left : displacement->missing;
         }
         hour = until;
     }
-    if (displacement->missing > 0)
+    if (shortage.first <= shortage.last)
         cut_preemptible(&shortage);
-    displacement->enough = shortage.first > shortage.last;
-    assert(displacement->enough);
+    assert(shortage.first > shortage.last); // the firm bookings fit beside the firm ones
     end(&shortage);
-    return displacement->missing > 0;
 }
