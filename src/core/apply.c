@@ -5,7 +5,6 @@
 // is loaded the rows are the whole tables; afterwards they are what each decision changed.
 #include "base/memory.h"
 #include "core/book_internal.h"
-#include "core/capacity_change.h"
 #include "core/schedule.h"
 #include "core/transition.h"
 #include <assert.h>
@@ -98,17 +97,10 @@ static void apply_site(struct book *book, const struct site_row *row)
 static void use_power(struct book *book, const struct pool *pool, int64_t watts_per_gpu)
 {
     struct site *site = &book->sites[pool->row.site];
-    struct hour hour = book->reached, end = calendar_end(pool->calendar);
-    while (site->used != NULL && watts_per_gpu != 0 && hour.number < end.number) {
-        struct hour until = end;
-        int32_t free, free_firm;
-        int64_t capacity = capacity_at(pool->changes, pool->change_count, hour, &until);
-        calendar_step(pool->calendar, hour, until, &free, &until);
-        calendar_step(pool_calendar(pool, TIER_FIRM), hour, until, &free_firm, &until);
-        power_add(site->used, hour, until, (capacity - free) * watts_per_gpu);
-        power_add(site->firm, hour, until, (capacity - free_firm) * watts_per_gpu);
-        hour = until;
-    }
+    if (site->used == NULL || watts_per_gpu == 0)
+        return;
+    pool_use_power(pool, TIER_PREEMPTIBLE, book->reached, watts_per_gpu, site->used);
+    pool_use_power(pool, TIER_FIRM, book->reached, watts_per_gpu, site->firm);
 }
 
 // From the first step of its envelope on a site's use of power is known by the hour.

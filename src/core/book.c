@@ -391,6 +391,21 @@ int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour)
     return (int32_t)capacity_at(book->pools[pool].changes, book->pools[pool].change_count, hour, &until);
 }
 
+void pool_use_power(const struct pool *pool, enum tier tier, struct hour from, int64_t watts_per_gpu,
+                    struct power *used)
+{
+    const struct calendar *calendar = pool_calendar(pool, tier);
+    struct hour end = calendar_end(calendar);
+    while (from.number < end.number) {
+        struct hour until = end;
+        int32_t free;
+        int64_t capacity = capacity_at(pool->changes, pool->change_count, from, &until);
+        calendar_step(calendar, from, until, &free, &until);
+        power_add(used, from, until, (capacity - free) * watts_per_gpu);
+        from = until;
+    }
+}
+
 int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
 {
     const struct pool_row *row = &book->pools[pool].row;

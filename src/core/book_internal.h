@@ -187,6 +187,11 @@ static inline const struct calendar *pool_calendar(const struct pool *pool, enum
     return tier == TIER_FIRM && pool->firm != NULL ? pool->firm : pool->calendar;
 }
 
+// Uses what is sold of a pool from an hour on, at so many watts for each GPU: all of it, or what is taken
+// from firm bookings.
+void pool_use_power(const struct pool *pool, enum tier tier, struct hour from, int64_t watts_per_gpu,
+                    struct power *used);
+
 // Something was freed that a reservation may wait for: in a pool, or in all of them.
 void book_freed(struct book *book, struct pool *pool);
 void book_freed_anywhere(struct book *book);

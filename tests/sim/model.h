@@ -32,6 +32,7 @@
 #define MODEL_OUTAGES      64
 #define MODEL_OUTAGE_HOURS 24
 #define NEVER              INT32_MAX
+#define MODEL_UNLIMITED    (INT64_MAX / 8)
 
 struct model_step {
     int32_t from;
@@ -45,6 +46,7 @@ struct model_change {
 struct model_pool {
     char name[32];
     int32_t unit;
+    int64_t watts;                                                       // a GPU
     struct model_step base[MODEL_STEPS], rates[TIER_COUNT][MODEL_STEPS]; // by hour
     size_t base_count, rate_count[TIER_COUNT];
     struct model_change changes[MODEL_STEPS];
@@ -126,6 +128,8 @@ struct model {
     int64_t now;
     struct model_pool pools[MODEL_POOLS + 1];
     int pool_count;
+    struct model_step power[MODEL_STEPS]; // of the one site, in watts
+    size_t power_count;
     struct model_tenant tenants[MODEL_TENANTS + 1];
     int tenant_count;
     struct model_outage outages[MODEL_OUTAGES];
@@ -158,6 +162,7 @@ struct answer {
     int32_t leg;
     // capacity_exceeded
     int32_t free, first_short, next_start; // NEVER: none
+    int64_t missing_watts;                 // above 0: it is power that is missing
     bool may_move;
     // commitment_exceeded
     int period;
@@ -271,6 +276,10 @@ void commit_model_capacity(struct model *model, const struct request *request);
 void model_extend(struct model *model, struct model_outage *outage);
 // Books what waits and fits by now, in model_wait.c: after whatever may have freed something.
 void model_serve(struct model *model);
+// The power that a tier sees left in an hour; MODEL_UNLIMITED before the first step.
+int64_t model_watts_left(const struct model *model, enum tier tier, int32_t hour);
+// Are there GPUs, or is there power, for so many more in an hour?
+bool model_has_room(const struct model *model, int pool, enum tier tier, int32_t hour, int32_t gpus);
 // What a tier sees free in an hour.
 int32_t model_free_gpus(const struct model *model, int pool, enum tier tier, int32_t hour);
 void decide_model_change(const struct model *model, const struct request *request, struct answer *answer);
