@@ -131,3 +131,37 @@ def test_a_firm_booking_takes_power_from_preemptible_ones():
         daemon.restart()
         agree(daemon)
         daemon.verify()
+
+
+def test_a_firm_booking_takes_gpus_and_power():
+    """GPUs first; what gives them frees their power too, and gives power only of what it still has."""
+    manifest = powered(("2026-11-01T00:00:00Z", 100))
+    for pool in manifest["pools"]:
+        pool["rates"][0]["preemptible"] = "0.50"
+    day = dict(start="2026-12-12T00:00:00Z", hours=24)
+
+    def left(client, *numbers):
+        return [sum(s["gpus"] for s in client.call("reservation.get", id=n)["slices"]) for n in numbers]
+
+    with Daemon(manifest) as daemon:
+        acme = daemon.tenant("acme")
+        acme.call("reservation.create", day, pool="hall/a", gpus=40, tier="preemptible")  # 60 kW
+        acme.call("reservation.create", day, pool="hall/b", gpus=60, tier="preemptible")  # 30 kW
+        # 48 kW: 8 GPUs are missing, which free 12 of them, and 26 are missing then: exactly 52 of the newest.
+        acme.call("reservation.create", day, pool="hall/a", gpus=32)
+        equal(left(acme, 1, 2), [32, 8])
+        agree(daemon)
+        # The 24 GPUs that are missing free all that 24 draw.
+        acme.call("reservation.create", day, pool="hall/a", gpus=24)
+        equal(left(acme, 1, 2), [8, 8])
+        agree(daemon)
+        daemon.restart().verify()
+    with Daemon(manifest) as daemon:
+        acme = daemon.tenant("acme")
+        acme.call("reservation.create", day, pool="hall/b", gpus=60, tier="preemptible")
+        acme.call("reservation.create", day, pool="hall/a", gpus=40, tier="preemptible")
+        # 84 kW: the newest gives 32 GPUs, then for 26 kW its other 8 and the oldest 28.
+        acme.call("reservation.create", day, pool="hall/a", gpus=56)
+        equal(left(acme, 1, 2), [32, 0])
+        agree(daemon)
+        daemon.restart().verify()

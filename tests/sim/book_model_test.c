@@ -28,7 +28,7 @@ static uint64_t first_seed = 1, last_seed = FIXED_SEEDS;
 // set.
 static struct statistics {
     int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost,
-        served, preempted;
+        served, preempted, powerless;
     int steps, closes, expiries, reloads, manifests, extended, interrupted, closed;
 } statistics;
 
@@ -151,6 +151,7 @@ static void count_answer(const struct request *request, const struct answer *ans
     else
         statistics.refused[request->kind]++;
     statistics.replayed += answer->replayed;
+    statistics.powerless += answer->powerless;
     *(answer->by_loss ? &statistics.lost : &statistics.preempted) += (int)answer->displaced_count;
     statistics.verdicts[answer->verdict > 1000            ? answer->verdict - 1000
                         : answer->verdict == VERDICT_DONE ? 0
@@ -181,8 +182,9 @@ static void show_statistics(void)
         if (statistics.verdicts[i] > 0)
             print_message("verdict %d: %d\n", i == 1 ? VERDICT_INVALID_PARAMS : 1000 + i,
                           statistics.verdicts[i]);
-    print_message("%d interrupted by a loss, %d by firm bookings; %d decisions for those that waited\n",
-                  statistics.lost, statistics.preempted, statistics.served);
+    print_message("%d interrupted by a loss, %d by firm bookings (in %d hours for power); %d decisions for "
+                  "those that waited\n",
+                  statistics.lost, statistics.preempted, statistics.powerless, statistics.served);
     print_message("%d steps, %d replays, %d closed periods, %d expired holds, %d reloads, %d manifests\n",
                   statistics.steps, statistics.replayed, statistics.closes, statistics.expiries,
                   statistics.reloads, statistics.manifests);

@@ -181,6 +181,7 @@ struct answer {
     struct effect *displaced; // what gives way to it, the newest first within a tier
     size_t displaced_count;
     bool by_loss; // to a loss of capacity, not to a firm booking
+    int powerless; // how many of their hours gave power, for statistics
 };
 
 // Ends the test with the seed, the step and what is wrong.

@@ -196,7 +196,7 @@ static int64_t missing_watts(const struct taking *taking, const struct answer *a
     return missing;
 }
 
-static void displace_for_power(struct taking *taking, const struct answer *answer, int32_t hour)
+static void displace_for_power(struct taking *taking, struct answer *answer, int32_t hour)
 {
     const struct model *model = taking->model;
     int64_t missing = missing_watts(taking, answer, hour);
@@ -210,6 +210,7 @@ static void displace_for_power(struct taking *taking, const struct answer *answe
         for (; gpus < has && missing > 0; gpus += pool->unit)
             missing -= pool->unit * pool->watts;
         take(taking, reservation, hour, gpus);
+        answer->powerless += gpus > 0;
     }
     MODEL_CHECK(model, missing <= 0);
 }
