@@ -180,7 +180,7 @@ struct answer {
     size_t effect_count;
     struct effect *displaced; // what gives way to it, the newest first within a tier
     size_t displaced_count;
-    bool by_loss; // to a loss of capacity, not to a firm booking
+    bool by_loss;  // to a loss of capacity, not to a firm booking
     int powerless; // how many of their hours gave power, for statistics
 };
 
