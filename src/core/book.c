@@ -424,10 +424,15 @@ int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
 static void cut_where_power_changes(const struct book *book, uint32_t pool, struct hour from,
                                     struct hour *until)
 {
+    const struct site *site = &book->sites[book->pools[pool].row.site];
     int64_t here = book_powered(book, pool, from);
-    for (struct hour hour = {from.number + 1}; hour.number < until->number; hour.number++)
-        if (book_powered(book, pool, hour) != here)
-            *until = hour;
+    for (struct hour hour = from, next; hour.number < until->number; hour = next) {
+        next = *until;
+        envelope_at(site->power, site->power_count, hour, &next);
+        power_step(site->used, hour, &next);
+        if (next.number < until->number && book_powered(book, pool, next) != here)
+            *until = next;
+    }
 }
 
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
