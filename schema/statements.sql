@@ -72,7 +72,7 @@ INSERT INTO rate (id, pool, tier, start, price_micro, event)
 SELECT * FROM pending_rate;
 
 -- name: write_capacity_change
-INSERT INTO capacity_change (id, pool, kind, gpus, start, end, base, note, event)
+INSERT INTO capacity_change (id, pool, kind, gpus, start, end, base, note, part, outage, event)
 SELECT * FROM pending_capacity_change;
 
 -- name: write_contract
@@ -192,7 +192,7 @@ SELECT id, site, pool, gpu, unit, watts_per_gpu, note FROM pool ORDER BY id;
 SELECT id, pool, tier, start, price_micro, event FROM rate ORDER BY id;
 
 -- name: load_capacity_changes
-SELECT id, pool, kind, gpus, start, end, base, note, event FROM capacity_change ORDER BY id;
+SELECT id, pool, kind, gpus, start, end, base, note, part, outage, event FROM capacity_change ORDER BY id;
 
 -- name: load_interruptions
 SELECT id, reservation, capacity_change, start, end, gpus, price_micro, period, relief_micro, sla_credit_micro, event
@@ -526,6 +526,42 @@ UNION ALL
 SELECT 'ledger: it does not say which clock it is of, once'
 WHERE (SELECT count(*) FROM ledger WHERE one = 1 AND clock IN ('system', 'manual')
     AND (clock = 'manual') = (manual_start IS NOT NULL)) <> 1
+LIMIT 1;
+
+-- name: verify_outages
+WITH outage AS MATERIALIZED (
+    SELECT o.id, o.pool, o.gpus, o.start, c.id AS closed, c.end
+    FROM capacity_change AS o LEFT JOIN capacity_change AS c ON c.outage = o.id AND c.part = 'closed'
+    WHERE o.part = 'opened'
+), cut AS (
+    SELECT id, outage, gpus, start, end, lag(end) OVER (PARTITION BY outage ORDER BY id) AS before
+    FROM capacity_change WHERE part = 'cut'
+), reach AS (
+    SELECT outage, max(end) AS end FROM cut GROUP BY outage
+), last AS (
+    SELECT max(at) AS at FROM batch
+), left_over AS (
+    SELECT outage, sum(gpus * (end - max(start, min(end, (SELECT o.end FROM outage AS o WHERE o.id = outage)))) / 3600) AS gpu_hours
+    FROM capacity_change WHERE part IN ('cut', 'returned') GROUP BY outage
+)
+SELECT 'capacity_change ' || c.id || ': it is part of an outage that is not one of its pool' AS finding
+FROM capacity_change AS c LEFT JOIN outage AS o ON o.id = c.outage
+WHERE c.outage IS NOT NULL AND (o.id IS NULL OR o.pool <> c.pool OR c.id < o.id)
+UNION ALL
+SELECT 'capacity_change ' || t.id || ': it does not follow the cut before it'
+FROM cut AS t JOIN outage AS o ON o.id = t.outage WHERE coalesce(t.before, o.start) <> t.start
+UNION ALL
+SELECT 'capacity_change ' || t.id || ': it cuts more than its outage, or after it was closed'
+FROM cut AS t JOIN outage AS o ON o.id = t.outage WHERE t.gpus NOT BETWEEN o.gpus AND 0 OR t.id > o.closed
+UNION ALL
+SELECT 'capacity_change ' || id || ': an outage that is closed twice' FROM outage GROUP BY id HAVING count(*) > 1
+UNION ALL
+SELECT 'capacity_change ' || o.id || ': an open outage that is not cut for the next 24 hours'
+FROM outage AS o CROSS JOIN last AS l LEFT JOIN reach AS r ON r.outage = o.id
+WHERE o.closed IS NULL AND coalesce(r.end, 0) < max(o.start, l.at - l.at % 3600) + 86400
+UNION ALL
+SELECT 'capacity_change ' || o.id || ': a closed outage that still takes GPUs after its end'
+FROM outage AS o JOIN left_over AS e ON e.outage = o.id WHERE o.closed IS NOT NULL AND e.gpu_hours <> 0
 LIMIT 1;
 
 -- name: verify_tenants

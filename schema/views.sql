@@ -131,33 +131,48 @@ JOIN tenant AS t ON t.id = r.tenant_id
 CROSS JOIN v_now AS n
 ORDER BY r.contract, r.number;
 
--- A pool and a step of its calendar, past steps too. The last step has no end.
+-- A pool and a step of its calendar, past steps too. The last step has no end. free_by_power is how many GPUs the
+-- site's power still allows, NULL where it sets no limit.
 CREATE VIEW v_capacity AS
 WITH taken AS (
     -- Slices that are left stand for hours that were or will be delivered, whatever became of their reservation.
     SELECT r.pool, s.start, s.end, s.gpus
     FROM slice AS s JOIN reservation AS r ON r.id = s.reservation CROSS JOIN v_now AS n
     WHERE r.state <> 'waiting' AND NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
-), edge (pool, at, capacity, reserved) AS (
-    SELECT pool, start, gpus, 0 FROM capacity_change
+), limited AS (
+    -- Pools that power limits, and the pools that use of it.
+    SELECT p.id AS pool, p.site, u.id AS user, u.watts_per_gpu
+    FROM pool AS p JOIN pool AS u ON u.site = p.site
+    WHERE p.watts_per_gpu > 0 AND u.watts_per_gpu > 0 AND p.site IN (SELECT site FROM site_power)
+), edge (pool, at, capacity, reserved, watts, limits) AS (
+    SELECT pool, start, gpus, 0, 0, 0 FROM capacity_change WHERE part IS NULL OR part IN ('cut', 'returned')
     UNION ALL
-    SELECT pool, end, -gpus, 0 FROM capacity_change WHERE end IS NOT NULL
+    SELECT pool, end, -gpus, 0, 0, 0 FROM capacity_change
+    WHERE end IS NOT NULL AND (part IS NULL OR part IN ('cut', 'returned'))
     UNION ALL
-    SELECT t.pool, t.start, 0, t.gpus FROM taken AS t
+    SELECT t.pool, t.start, 0, t.gpus, 0, 0 FROM taken AS t
     UNION ALL
-    SELECT t.pool, t.end, 0, -t.gpus FROM taken AS t
+    SELECT t.pool, t.end, 0, -t.gpus, 0, 0 FROM taken AS t
+    UNION ALL
+    SELECT l.pool, t.start, 0, 0, t.gpus * l.watts_per_gpu, 0 FROM limited AS l JOIN taken AS t ON t.pool = l.user
+    UNION ALL
+    SELECT l.pool, t.end, 0, 0, -t.gpus * l.watts_per_gpu, 0 FROM limited AS l JOIN taken AS t ON t.pool = l.user
+    UNION ALL
+    SELECT l.pool, w.start, 0, 0, 0, 1 FROM limited AS l JOIN site_power AS w ON w.site = l.site WHERE l.user = l.pool
 ), jump AS (
-    SELECT pool, at, sum(capacity) AS capacity, sum(reserved) AS reserved FROM edge GROUP BY pool, at
-    HAVING sum(capacity) <> 0 OR sum(reserved) <> 0
+    SELECT pool, at, sum(capacity) AS capacity, sum(reserved) AS reserved, sum(watts) AS watts FROM edge GROUP BY pool, at
+    HAVING sum(capacity) <> 0 OR sum(reserved) <> 0 OR sum(watts) <> 0 OR max(limits) = 1
 ), step AS (
     SELECT pool, at AS start, lead(at) OVER by_time AS end,
-        sum(capacity) OVER by_time AS capacity, sum(reserved) OVER by_time AS reserved
+        sum(capacity) OVER by_time AS capacity, sum(reserved) OVER by_time AS reserved, sum(watts) OVER by_time AS watts
     FROM jump WINDOW by_time AS (PARTITION BY pool ORDER BY at)
 )
 SELECT p.pool,
     strftime('%Y-%m-%dT%H:%M:%SZ', s.start, 'unixepoch') AS start,
     strftime('%Y-%m-%dT%H:%M:%SZ', s.end, 'unixepoch') AS end,
-    s.capacity, s.reserved, s.capacity - s.reserved AS free
+    s.capacity, s.reserved, s.capacity - s.reserved AS free,
+    iif(p.watts_per_gpu = 0, NULL, max(0, (SELECT w.watts FROM site_power AS w WHERE w.site = p.site AND w.start <= s.start
+        ORDER BY w.start DESC LIMIT 1) - s.watts) / p.watts_per_gpu / p.unit * p.unit) AS free_by_power
 FROM step AS s JOIN pool AS p ON p.id = s.pool
 ORDER BY s.pool, s.start;
 
@@ -208,9 +223,10 @@ WITH RECURSIVE taken AS (
     UNION ALL
     SELECT pool, at + 86400, end FROM day WHERE at < end
 ), edge (pool, at, capacity, reserved) AS (
-    SELECT pool, start, gpus, 0 FROM capacity_change
+    SELECT pool, start, gpus, 0 FROM capacity_change WHERE part IS NULL OR part IN ('cut', 'returned')
     UNION ALL
-    SELECT pool, end, -gpus, 0 FROM capacity_change WHERE end IS NOT NULL
+    SELECT pool, end, -gpus, 0 FROM capacity_change
+    WHERE end IS NOT NULL AND (part IS NULL OR part IN ('cut', 'returned'))
     UNION ALL
     SELECT t.pool, t.start, 0, t.gpus FROM taken AS t
     UNION ALL
@@ -292,9 +308,10 @@ WITH taken AS (
     FROM slice AS s JOIN reservation AS r ON r.id = s.reservation CROSS JOIN v_now AS n
     WHERE r.state <> 'waiting' AND NOT (r.state = 'held' AND r.hold_expires <= n.now_seconds)
 ), edge (pool, at, capacity, reserved) AS (
-    SELECT pool, start, gpus, 0 FROM capacity_change
+    SELECT pool, start, gpus, 0 FROM capacity_change WHERE part IS NULL OR part IN ('cut', 'returned')
     UNION ALL
-    SELECT pool, end, -gpus, 0 FROM capacity_change WHERE end IS NOT NULL
+    SELECT pool, end, -gpus, 0 FROM capacity_change
+    WHERE end IS NOT NULL AND (part IS NULL OR part IN ('cut', 'returned'))
     UNION ALL
     SELECT t.pool, t.start, 0, t.gpus FROM taken AS t
     UNION ALL

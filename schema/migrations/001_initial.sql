@@ -91,7 +91,9 @@ CREATE TABLE rate (
     event INTEGER NOT NULL REFERENCES event
 ) STRICT;
 
--- A pool's capacity in an hour is the sum of gpus over its changes with start <= hour < end.
+-- A pool's capacity in an hour is the sum of gpus over its changes with start <= hour < end, less those that only
+-- say what was reported of an outage without an end: that it was opened, and that it was closed. What such an
+-- outage takes away is in its cuts, which go on hour by hour until it is closed, and what is then given back.
 CREATE TABLE capacity_change (
     id INTEGER PRIMARY KEY CHECK (id >= 1),
     pool INTEGER NOT NULL REFERENCES pool,
@@ -102,8 +104,12 @@ CREATE TABLE capacity_change (
     end INTEGER CHECK (end % 3600 = 0),      -- NULL: from start on
     base INTEGER NOT NULL CHECK (base IN (0, 1)), -- part of the manifest's absolute steps
     note TEXT,
+    part TEXT CHECK (part IN ('opened', 'cut', 'returned', 'closed')),
+    outage INTEGER REFERENCES capacity_change, -- the one that was opened, of its parts
     event INTEGER NOT NULL REFERENCES event,
-    CHECK (end > start)
+    CHECK (end > start),
+    CHECK ((part IS NULL) = (outage IS NULL)),
+    CHECK (part IS NULL OR (kind = 'outage' AND (part = 'opened') = (outage = id) AND (part = 'opened') = (end IS NULL)))
 ) STRICT;
 
 -- ---- Tenants

@@ -148,7 +148,9 @@ const struct verb verb_table[] = {
      .changes = true,
      .details = "KIND is initial, growth, delay, maintenance, outage or retirement, and gives the sign; GPUS "
                 "is how\n"
-                "many, above zero."},
+                "many, above zero. An outage without --end is open: it cuts the next 24 hours, and hour by "
+                "hour\n"
+                "more, until the same command closes it with an --end."},
     {.name = "suspend",
      .help = "Keep a tenant from booking",
      .positionals = {{"TENANT", "tenant", VALUE_TEXT, false}},

@@ -74,14 +74,16 @@ static void add_slice_rows(struct builder *builder, const struct reservation_ima
 
 // What a booking adds must leave the period's close able to settle it. By then all that is booked is
 // delivered, and unmet commit of earlier periods may have been moved in, which terms that move any keep below
-// half of the largest amount.
+// half of the largest amount. Or it is interrupted, perhaps by a timed decision, which can't be refused: then
+// all of it is relief, beside what is relief by now.
 static void check_settleable(struct builder *builder, uint32_t period)
 {
     struct commitment commitment;
     struct amount most;
     if (builder_commitment(builder, period, &commitment) &&
         amount_add(amount_max(commitment.floor, commitment.used), commitment.fees, &most) &&
-        amount_add(most, commitment.surcharge, &most) && amount_add(most, most, &most))
+        amount_add(most, commitment.surcharge, &most) && amount_add(most, most, &most) &&
+        amount_add(commitment.relief, commitment.used, &most))
         return;
     builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the period's amounts would pass what can be settled");
 }
@@ -281,8 +283,8 @@ void check_capacity(struct builder *builder, const struct plan *plan, const char
                 leg, free, first_short);
             if (may_move)
                 find_next_start(builder, plan, addition, refusal);
-        } else if (!builder_powers(builder, plan->pool, addition->start, addition->end, addition->gpus,
-                                   &gap)) {
+        } else if (!builder_powers(builder, plan->pool, plan->tier, addition->start, addition->end,
+                                   addition->gpus, &gap)) {
             refuse_power(builder, plan, addition, pool, leg, may_move, &gap);
         } else {
             builder_take(builder, plan->pool, plan->tier, addition->start, addition->end, addition->gpus);

@@ -93,19 +93,14 @@ static void apply_site(struct book *book, const struct site_row *row)
     replace_text(&site->row.note, row->note);
 }
 
-// Uses what all live reservations of a pool take, at so many watts for each GPU.
-static void use_power(struct book *book, uint32_t pool, int64_t watts_per_gpu)
+// Uses what is sold of a pool, and what of it is firm, at so many watts for each GPU.
+static void use_power(struct book *book, const struct pool *pool, int64_t watts_per_gpu)
 {
-    struct power *used = book->sites[book->pools[pool].row.site].used;
-    for (size_t id = 1; id < book->reservation_capacity && used != NULL && watts_per_gpu != 0; id++) {
-        const struct reservation *reservation = place_live(book->reservations[id]);
-        if (reservation == NULL || reservation->row.pool != pool)
-            continue;
-        for (int32_t i = 0; i < reservation->slice_count; i++) {
-            const struct slice_row *slice = &reservation->slices[i];
-            power_add(used, slice->start, slice->end, slice->gpus * watts_per_gpu);
-        }
-    }
+    struct site *site = &book->sites[pool->row.site];
+    if (site->used == NULL || watts_per_gpu == 0)
+        return;
+    pool_use_power(pool, TIER_PREEMPTIBLE, book->reached, watts_per_gpu, site->used);
+    pool_use_power(pool, TIER_FIRM, book->reached, watts_per_gpu, site->firm);
 }
 
 // From the first step of its envelope on a site's use of power is known by the hour.
@@ -115,9 +110,10 @@ static void begin_power(struct book *book, uint32_t id)
     if (site->used != NULL)
         return;
     site->used = power_create(book->reached, book_horizon_hours(book) + SLACK_HOURS);
+    site->firm = power_create(book->reached, book_horizon_hours(book) + SLACK_HOURS);
     for (uint32_t pool = 1; pool <= book->pool_count; pool++)
         if (book->pools[pool].row.site == id)
-            use_power(book, pool, book->pools[pool].row.watts_per_gpu);
+            use_power(book, &book->pools[pool], book->pools[pool].row.watts_per_gpu);
 }
 
 static void apply_site_power(struct book *book, const struct site_power_row *row)
@@ -148,7 +144,7 @@ static void apply_pool(struct book *book, const struct pool_row *row)
     }
     struct pool_row old = pool->row;
     if (old.watts_per_gpu != row->watts_per_gpu && old.id != 0)
-        use_power(book, row->id, row->watts_per_gpu - old.watts_per_gpu);
+        use_power(book, pool, row->watts_per_gpu - old.watts_per_gpu);
     pool->row = *row;
     pool->row.pool = old.pool;
     pool->row.gpu = old.gpu;
@@ -178,23 +174,6 @@ static void apply_rate(struct book *book, const struct rate_row *row)
     memmove(*steps + place + 1, *steps + place, (*count - place) * sizeof **steps);
     (*steps)[place] = step;
     (*count)++;
-}
-
-static void apply_capacity_change(struct book *book, const struct capacity_change_row *row)
-{
-    struct pool *pool = &book->pools[row->pool];
-    pool->changes =
-        memory_grow(pool->changes, pool->change_count, &pool->change_capacity, sizeof *pool->changes);
-    struct capacity_change_row *change = &pool->changes[pool->change_count++];
-    *change = *row;
-    change->note = memory_copy_text(row->note);
-    calendar_add(pool->calendar, row->start, row->end, row->gpus);
-    if (pool->firm != NULL)
-        calendar_add(pool->firm, row->start, row->end, row->gpus);
-    if (row->id >= book->next_capacity_change)
-        book->next_capacity_change = row->id + 1;
-    if (row->gpus > 0)
-        book_freed(book, pool);
 }
 
 static void apply_tenant(struct book *book, const struct tenant_row *row)
@@ -447,10 +426,15 @@ static struct reservation_place ended_place(const struct reservation_row *row, e
 // could give way in it.
 static void settle_preemptible(struct book *book, const struct reservation *reservation)
 {
-    struct calendar *firm = book->pools[reservation->row.pool].firm;
-    for (int32_t i = 0; i < reservation->slice_count && firm != NULL; i++)
-        calendar_add(firm, reservation->slices[i].start, reservation->slices[i].end,
-                     -reservation->slices[i].gpus);
+    const struct pool *pool = &book->pools[reservation->row.pool];
+    const struct site *site = &book->sites[pool->row.site];
+    for (int32_t i = 0; i < reservation->slice_count; i++) {
+        const struct slice_row *slice = &reservation->slices[i];
+        if (pool->firm != NULL)
+            calendar_add(pool->firm, slice->start, slice->end, -slice->gpus);
+        if (site->firm != NULL)
+            power_add(site->firm, slice->start, slice->end, slice->gpus * pool->row.watts_per_gpu);
+    }
 }
 
 static void forget_reservation(struct book *book, struct reservation *reservation,
@@ -583,8 +567,11 @@ static void account_for_slice(struct book *book, const struct reservation_row *r
     if (pool->firm != NULL && row->tier == TIER_FIRM)
         calendar_add(pool->firm, slice->start, slice->end, -sign * slice->gpus);
     struct site *site = &book->sites[pool->row.site];
+    int64_t watts = sign * slice->gpus * pool->row.watts_per_gpu;
     if (site->used != NULL)
-        power_add(site->used, slice->start, slice->end, sign * slice->gpus * pool->row.watts_per_gpu);
+        power_add(site->used, slice->start, slice->end, watts);
+    if (site->firm != NULL && row->tier == TIER_FIRM)
+        power_add(site->firm, slice->start, slice->end, watts);
     deliver_slice(book, slice, sign);
     if (sign < 0 && site->used != NULL)
         book_freed_anywhere(book); // the power may serve another pool
@@ -676,7 +663,7 @@ void book_apply(struct book *book, const struct row *row)
         apply_rate(book, &row->rate);
         return;
     case ROW_CAPACITY_CHANGE:
-        apply_capacity_change(book, &row->capacity_change);
+        book_change_capacity(book, &row->capacity_change);
         return;
     case ROW_TENANT:
         apply_tenant(book, &row->tenant);
@@ -755,6 +742,8 @@ void book_loaded(struct book *book, struct instant time, int64_t last_event, int
         schedule_month_end(book, &book->contracts[i], hour_of_instant(book->time));
     for (uint32_t i = 1; i <= book->period_count; i++)
         schedule_next_delivery(book, i, book->periods[i].row.delivered_through);
+    for (size_t i = 0; i < book->outage_count; i++)
+        book_schedule_outage(book, &book->outages[i]);
     book->latest = book->time;
     book_freed_anywhere(book);
 }
@@ -777,6 +766,8 @@ static void extend_calendar(const struct pool *pool, struct calendar *calendar, 
 
 void book_reach(struct book *book, struct instant now)
 {
+    if (hour_of_instant(now).number < book->reached.number)
+        return;
     book->reached = hour_of_instant(now);
     // The last hour of a calendar is never sold, because the hours that come after it begin as it is.
     int64_t end = (int64_t)book->reached.number + book_horizon_hours(book);
@@ -789,8 +780,10 @@ void book_reach(struct book *book, struct instant now)
             extend_calendar(pool, pool->firm, book->reached);
     }
     for (size_t i = 1; i <= book->site_count; i++)
-        if (book->sites[i].used != NULL && end >= power_end(book->sites[i].used).number)
+        if (book->sites[i].used != NULL && end >= power_end(book->sites[i].used).number) {
             power_advance(book->sites[i].used, book->reached);
+            power_advance(book->sites[i].firm, book->reached);
+        }
 }
 
 void book_deliver(struct book *book, uint32_t id, struct hour hour)

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "core/book_internal.h"
+#include "core/capacity_change.h"
 #include "core/transition.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static void free_sites(struct book *book)
         free((char *)book->sites[i].row.note);
         free(book->sites[i].power);
         power_destroy(book->sites[i].used);
+        power_destroy(book->sites[i].firm);
     }
     free(book->sites);
 }
@@ -110,6 +112,9 @@ void book_destroy(struct book *book)
     name_map_free(&book->pool_names);
     name_map_free(&book->tenant_names);
     name_map_free(&book->contract_names);
+    for (size_t i = 0; i < book->outage_count; i++)
+        free((char *)book->outages[i].row.note);
+    free(book->outages);
     free(book->interruptions);
     fingerprint_map_free(&book->client_refs);
     due_free(&book->urgent);
@@ -349,6 +354,25 @@ bool book_reservation_live(const struct book *book, int64_t id)
 
 // ---- Capacity and prices
 
+struct outage *book_outage(const struct book *book, int64_t id)
+{
+    size_t low = 0, high = book->outage_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (book->outages[middle].row.id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < book->outage_count && book->outages[low].row.id == id ? &book->outages[low] : NULL;
+}
+
+uint32_t book_outage_pool(const struct book *book, int64_t id)
+{
+    const struct outage *outage = book_outage(book, id);
+    return outage == NULL ? 0 : outage->row.pool;
+}
+
 struct hour book_horizon_end(const struct book *book, struct instant now)
 {
     return hour_add_months(hour_of_instant(now), book->options.horizon_years * 12);
@@ -363,14 +387,23 @@ int32_t book_free(const struct book *book, uint32_t pool, struct hour hour)
 int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour)
 {
     assert(pool >= 1 && pool <= book->pool_count);
-    int32_t gpus = 0;
-    const struct pool *found = &book->pools[pool];
-    for (size_t i = 0; i < found->change_count; i++) {
-        const struct capacity_change_row *change = &found->changes[i];
-        if (change->start.number <= hour.number && hour.number < change->end.number)
-            gpus += change->gpus;
+    struct hour until = HOUR_NEVER;
+    return (int32_t)capacity_at(book->pools[pool].changes, book->pools[pool].change_count, hour, &until);
+}
+
+void pool_use_power(const struct pool *pool, enum tier tier, struct hour from, int64_t watts_per_gpu,
+                    struct power *used)
+{
+    const struct calendar *calendar = pool_calendar(pool, tier);
+    struct hour end = calendar_end(calendar);
+    while (from.number < end.number) {
+        struct hour until = end;
+        int32_t free;
+        int64_t capacity = capacity_at(pool->changes, pool->change_count, from, &until);
+        calendar_step(calendar, from, until, &free, &until);
+        power_add(used, from, until, (capacity - free) * watts_per_gpu);
+        from = until;
     }
-    return gpus;
 }
 
 int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
@@ -391,10 +424,15 @@ int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
 static void cut_where_power_changes(const struct book *book, uint32_t pool, struct hour from,
                                     struct hour *until)
 {
+    const struct site *site = &book->sites[book->pools[pool].row.site];
     int64_t here = book_powered(book, pool, from);
-    for (struct hour hour = {from.number + 1}; hour.number < until->number; hour.number++)
-        if (book_powered(book, pool, hour) != here)
-            *until = hour;
+    for (struct hour hour = from, next; hour.number < until->number; hour = next) {
+        next = *until;
+        envelope_at(site->power, site->power_count, hour, &next);
+        power_step(site->used, hour, &next);
+        if (next.number < until->number && book_powered(book, pool, next) != here)
+            *until = next;
+    }
 }
 
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
@@ -403,13 +441,7 @@ void book_calendar_step(const struct book *book, uint32_t pool, struct hour from
     assert(pool >= 1 && pool <= book->pool_count);
     const struct pool *found = &book->pools[pool];
     calendar_step(found->calendar, from, end, free, until);
-    *capacity = book_capacity(book, pool, from);
-    for (size_t i = 0; i < found->change_count; i++) {
-        struct hour edges[2] = {found->changes[i].start, found->changes[i].end};
-        for (int k = 0; k < 2; k++)
-            if (edges[k].number > from.number && edges[k].number < until->number)
-                *until = edges[k];
-    }
+    *capacity = (int32_t)capacity_at(found->changes, found->change_count, from, until);
     if (book->sites[found->row.site].used != NULL && found->row.watts_per_gpu > 0)
         cut_where_power_changes(book, pool, from, until);
 }

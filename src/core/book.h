@@ -138,6 +138,10 @@ bool book_reservation_live(const struct book *book, int64_t id);
 // there is none.
 int64_t book_client_ref(const struct book *book, uint32_t scope, const char *client_ref, bool *is_group);
 
+// The pool of an outage that was reported without an end, by the id of the change that opened it; 0 when
+// there is none.
+uint32_t book_outage_pool(const struct book *book, int64_t id);
+
 // Free GPUs, and capacity, from the running hour on.
 int32_t book_free(const struct book *book, uint32_t pool, struct hour hour);
 int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour);

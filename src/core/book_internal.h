@@ -30,7 +30,13 @@ struct site {
     struct site_power_row *power; // by start; a later row with the same start replaces
     size_t power_count, power_capacity;
     struct power *used; // NULL while the site's power is not stated
+    struct power *firm; // what of it can't be taken away for a firm booking
 };
+
+static inline const struct power *site_power(const struct site *site, enum tier tier)
+{
+    return tier == TIER_FIRM ? site->firm : site->used;
+}
 
 struct pool {
     struct pool_row row;
@@ -38,7 +44,7 @@ struct pool {
     struct calendar *firm;               // what is free beside what is sold firm; NULL while that is the same
     struct rate_step *rates[TIER_COUNT]; // by start
     size_t rate_count[TIER_COUNT], rate_capacity[TIER_COUNT];
-    struct capacity_change_row *changes; // in the order they came
+    struct capacity_change_row *changes; // that count, in the order they came; an outage's cuts merged
     size_t change_count, change_capacity;
     int64_t *preemptible; // ids of reservations of that tier, ascending; those that have ended among them
     size_t preemptible_count, preemptible_capacity;
@@ -47,6 +53,14 @@ struct pool {
     int64_t *waiting;
     size_t waiting_count, waiting_capacity, served;
     bool serving, serve_again;
+};
+
+// An outage that was reported without an end.
+struct outage {
+    struct capacity_change_row row; // that opened it; its end is HOUR_NEVER until it is closed
+    struct hour cut_until;          // as far as it cuts by now; its end when it is closed
+    size_t last_cut;                // the place of its last cut among the pool's changes
+    bool is_cut;                    // it has one
 };
 
 struct tenant {
@@ -128,6 +142,9 @@ struct book {
     int64_t *ended; // while loading: those that leave when it ends
     size_t ended_count, ended_capacity;
 
+    struct outage *outages; // by id, the closed ones among them
+    size_t outage_count, outage_capacity;
+
     struct interruption_row *interruptions; // by changes of capacity, in their order
     size_t interruption_count, interruption_capacity;
 
@@ -151,6 +168,11 @@ static inline struct reservation *book_live(const struct book *book, int64_t id)
 // How many hours from now a calendar must reach at least.
 int32_t book_horizon_hours(const struct book *book);
 
+// Part of apply.c: applies a change of capacity.
+void book_change_capacity(struct book *book, const struct capacity_change_row *row);
+// An outage that is open is due when its next hour is to be cut.
+void book_schedule_outage(struct book *book, const struct outage *outage);
+
 // What time does to the book apart from rows; for decide_due.c, which puts down the rows that say it.
 // Lets the calendars reach to the horizon from now.
 void book_reach(struct book *book, struct instant now);
@@ -164,6 +186,11 @@ static inline const struct calendar *pool_calendar(const struct pool *pool, enum
 {
     return tier == TIER_FIRM && pool->firm != NULL ? pool->firm : pool->calendar;
 }
+
+// Uses what is sold of a pool from an hour on, at so many watts for each GPU: all of it, or what is taken
+// from firm bookings.
+void pool_use_power(const struct pool *pool, enum tier tier, struct hour from, int64_t watts_per_gpu,
+                    struct power *used);
 
 // Something was freed that a reservation may wait for: in a pool, or in all of them.
 void book_freed(struct book *book, struct pool *pool);
@@ -230,6 +257,9 @@ static inline uint64_t book_reference_pack(int64_t thing, bool is_group)
 
 // The key of a client_ref in the book.
 struct fingerprint client_ref_fingerprint(const struct book *book, uint32_t scope, const char *client_ref);
+
+// The outage that a change of capacity opened, or NULL.
+struct outage *book_outage(const struct book *book, int64_t id);
 
 // The sign that a kind of capacity change gives to its GPUs: +1 or −1.
 int32_t capacity_kind_sign(enum capacity_kind kind);

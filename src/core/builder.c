@@ -308,21 +308,30 @@ bool builder_fits(const struct builder *builder, uint32_t pool, enum tier tier, 
     return fits;
 }
 
-// What this decision uses of a site's power in an hour.
-static int64_t watts_taken(const struct builder *builder, uint32_t site, struct hour hour)
+// What this decision uses of a site's power in an hour; preemptible bookings take nothing from firm ones.
+static int64_t watts_taken(const struct builder *builder, uint32_t site, enum tier tier, struct hour hour)
 {
     int64_t watts = 0;
     for (size_t i = 0; i < builder->taken_count; i++) {
         const struct capacity_taken *taken = &builder->taken[i];
         const struct pool_row *pool = &builder->book->pools[taken->pool].row;
+        if (tier == TIER_FIRM && taken->tier != TIER_FIRM)
+            continue;
         if (pool->site == site && taken->start.number <= hour.number && hour.number < taken->end.number)
             watts += taken->gpus * pool->watts_per_gpu;
     }
     return watts;
 }
 
-bool builder_powers(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
-                    int32_t gpus, struct power_gap *gap)
+int64_t builder_watts_left(const struct builder *builder, uint32_t site, struct hour hour, struct hour *until)
+{
+    const struct site *found = &builder->book->sites[site];
+    return envelope_at(found->power, found->power_count, hour, until) - power_used(found->used, hour) -
+           watts_taken(builder, site, TIER_PREEMPTIBLE, hour);
+}
+
+bool builder_powers(const struct builder *builder, uint32_t pool, enum tier tier, struct hour start,
+                    struct hour end, int32_t gpus, struct power_gap *gap)
 {
     const struct pool_row *row = &builder->book->pools[pool].row;
     const struct site *site = &builder->book->sites[row->site];
@@ -334,7 +343,8 @@ bool builder_powers(const struct builder *builder, uint32_t pool, struct hour st
         until = end;
         int64_t envelope = envelope_at(site->power, site->power_count, hour, &until);
         for (; envelope < POWER_UNLIMITED && hour.number < until.number; hour.number++) {
-            int64_t left = envelope - power_used(site->used, hour) - watts_taken(builder, row->site, hour);
+            int64_t left = envelope - power_used(site_power(site, tier), hour) -
+                           watts_taken(builder, row->site, tier, hour);
             if (left < gap->least)
                 gap->least = left;
             if (left >= wanted)
@@ -363,7 +373,7 @@ bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier ti
         struct hour until = {found->number + hours};
         struct power_gap gap;
         if (builder_fits(builder, pool, tier, *found, until, gpus, &free, &blocked)) {
-            if (builder_powers(builder, pool, *found, until, gpus, &gap))
+            if (builder_powers(builder, pool, tier, *found, until, gpus, &gap))
                 return true;
             candidate = *searched_until = (struct hour){gap.last_short.number + 1};
             continue;

@@ -117,9 +117,15 @@ struct power_gap {
 };
 
 // Is there power for so many more GPUs of a pool in every hour of the window, after what this decision has
-// taken at the site?
-bool builder_powers(const struct builder *builder, uint32_t pool, struct hour start, struct hour end,
-                    int32_t gpus, struct power_gap *gap);
+// taken at the site? Firm bookings take it from preemptible ones.
+bool builder_powers(const struct builder *builder, uint32_t pool, enum tier tier, struct hour start,
+                    struct hour end, int32_t gpus, struct power_gap *gap);
+
+// The power that a site has left in an hour beside all that is sold, after what this decision has taken.
+// Below 0 where a firm booking takes it from preemptible ones. *until is where the envelope changes, at most
+// as given.
+int64_t builder_watts_left(const struct builder *builder, uint32_t site, struct hour hour,
+                           struct hour *until);
 
 // What is free beside all that is sold in an hour, after what this decision has taken, and until when that
 // stays so (at most *until as given). Below 0 where a firm booking takes the place of preemptible ones.

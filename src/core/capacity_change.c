@@ -2,12 +2,14 @@
 
 #include "core/steps.h"
 
-// What is gained and what is lost, apart, as functions of time.
+// What is gained and what is lost, apart, as functions of time. What an outage gives back was lost by it.
 static void add_changes(struct steps *gained, struct steps *lost, const struct capacity_change_row *changes,
                         size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        steps_add(changes[i].gpus < 0 ? lost : gained, changes[i].start, changes[i].end, changes[i].gpus);
+        if (capacity_change_counts(&changes[i]))
+            steps_add(changes[i].gpus < 0 || changes[i].part == OUTAGE_RETURNED ? lost : gained,
+                      changes[i].start, changes[i].end, changes[i].gpus);
 }
 
 // The first hour in which the sum of the jumps is below `least` or above `most`, HOUR_NEVER when there is
@@ -43,6 +45,24 @@ enum capacity_fault capacity_check(const struct capacity_change_row *present, si
     steps_free(&gained);
     steps_free(&lost);
     return fault;
+}
+
+int64_t capacity_at(const struct capacity_change_row *changes, size_t count, struct hour hour,
+                    struct hour *until)
+{
+    int64_t gpus = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct capacity_change_row *change = &changes[i];
+        if (!capacity_change_counts(change))
+            continue;
+        if (change->start.number <= hour.number && hour.number < change->end.number)
+            gpus += change->gpus;
+        if (change->start.number > hour.number && change->start.number < until->number)
+            *until = change->start;
+        if (change->end.number > hour.number && change->end.number < until->number)
+            *until = change->end;
+    }
+    return gpus;
 }
 
 void capacity_change_write(struct json *json, const char *pool, const struct capacity_change_row *change)

@@ -23,6 +23,10 @@ enum capacity_fault capacity_check(const struct capacity_change_row *present, si
                                    const struct capacity_change_row *added, size_t added_count,
                                    struct hour *where);
 
+// The sum of the changes that count in an hour, and until when it stays so (at most *until as given).
+int64_t capacity_at(const struct capacity_change_row *changes, size_t count, struct hour hour,
+                    struct hour *until);
+
 // The members of a change: id, pool, kind, gpus (positive), start, end (or null), note, base.
 void capacity_change_write(struct json *json, const char *pool, const struct capacity_change_row *change);
 

@@ -141,7 +141,8 @@ static bool must_wait(const struct creation *creation)
     return !builder_refused(builder) &&
            (!builder_fits(builder, creation->pools[0], leg->tier, leg->start, leg->end, (int32_t)leg->gpus,
                           &free, &first_short) ||
-            !builder_powers(builder, creation->pools[0], leg->start, leg->end, (int32_t)leg->gpus, &gap)) &&
+            !builder_powers(builder, creation->pools[0], leg->tier, leg->start, leg->end, (int32_t)leg->gpus,
+                            &gap)) &&
            leg->gpus <= most_capacity(builder->book, creation->pools[0], hour_of_instant(builder->at));
 }
 

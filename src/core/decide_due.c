@@ -1,11 +1,12 @@
 // Timed decisions: what falls due is decided like a request, at the instant it was due.
 //
-// Expiries, changes of what is delivered an hour, month ends, closes and instalments change what a request
-// may be told, so they are all decided before it. Starts and ends change no verdict, so they come last and
-// many in one decision.
+// Expiries, cuts of open outages, changes of what is delivered an hour, month ends, closes and instalments
+// change what a request may be told, so they are all decided before it. Starts and ends change no verdict, so
+// they come last and many in one decision.
 #include "base/memory.h"
 #include "core/alter.h"
 #include "core/builder.h"
+#include "core/outage.h"
 #include "core/schedule.h"
 #include "core/transition.h"
 #include "core/waiting.h"
@@ -54,6 +55,8 @@ static bool still_due(const struct book *book, struct due due)
         live = book_live(book, due_id(due));
         return live != NULL && live->row.state == STATE_ACTIVE &&
                hour_start(live->row.end).seconds == due.at.seconds;
+    case DUE_OUTAGE:
+        return outage_is_due(book, due_id(due), due.at);
     case DUE_DELIVERY:
         period = &book->periods[due_id(due)];
         return hour_start(period->next_delivery_change).seconds == due.at.seconds;
@@ -244,6 +247,9 @@ static void decide_urgent(struct book *book, struct due due, struct builder *bui
     switch (due_kind(due)) {
     case DUE_EXPIRY:
         decide_expiry(builder, due_id(due));
+        break;
+    case DUE_OUTAGE:
+        decide_outage(builder, due_id(due));
         break;
     case DUE_DELIVERY:
         book_deliver(book, (uint32_t)due_id(due), hour_of_instant(due.at));

@@ -2,10 +2,12 @@
 //
 // The steps are the base: each sets the base from its hour to the next step, known or listed, and what then
 // differs from the base in the book becomes new changes. The dated changes of an export are added when the
-// book has fewer equal ones.
+// book has fewer equal ones, an outage without an end as if it were reported now.
 #include "core/capacity_change.h"
+#include "core/describe_manifest.h"
 #include "core/displacement.h"
 #include "core/manifest_apply.h"
+#include "core/outage.h"
 #include "core/steps.h"
 #include <string.h>
 
@@ -14,12 +16,14 @@ struct capacity_work {
     size_t index; // of the pool in the manifest
     uint32_t pool;
     const struct manifest_pool *listed;
-    const struct capacity_change_row *present; // the book's
+    struct capacity_change_row *present; // the book's; not changed
     size_t present_count;
     bool in_book;
-    struct capacity_change_row *added; // what the manifest adds, ids and events to come
-    size_t *listed_as;                 // for each: the place in `changes`, SIZE_MAX for the base
-    size_t added_count;
+    struct manifest_change *known; // the book's changes as a manifest lists them, or listed them before
+    size_t known_count;
+    struct change_list added; // what the manifest adds, ids and events to come
+    size_t *listed_as;        // for each: the place in `changes`, SIZE_MAX for the base
+    size_t listed_capacity;
 };
 
 static const char *path_of(const struct capacity_work *work, const char *list, size_t place,
@@ -32,8 +36,8 @@ static const char *path_of(const struct capacity_work *work, const char *list, s
 // that holds it.
 static const char *path_at(const struct capacity_work *work, struct hour hour)
 {
-    for (size_t i = 0; i < work->added_count; i++) {
-        const struct capacity_change_row *change = &work->added[i];
+    for (size_t i = 0; i < work->added.count; i++) {
+        const struct capacity_change_row *change = &work->added.rows[i];
         if (!change->base && change->gpus < 0 && change->start.number <= hour.number &&
             hour.number < change->end.number)
             return path_of(work, "changes", work->listed_as[i], "gpus");
@@ -52,10 +56,13 @@ static const char *path_at(const struct capacity_work *work, struct hour hour)
 
 static struct capacity_change_row *add_change(struct capacity_work *work, size_t listed_as)
 {
-    work->listed_as[work->added_count] = listed_as;
-    struct capacity_change_row *change = &work->added[work->added_count++];
-    *change = (struct capacity_change_row){.pool = work->pool, .end = HOUR_NEVER};
-    return change;
+    struct arena *arena = work->apply->builder->arena;
+    struct capacity_change_row change = {.pool = work->pool, .end = HOUR_NEVER};
+    work->listed_as = arena_grow(arena, work->listed_as, work->added.count, &work->listed_capacity,
+                                 sizeof *work->listed_as);
+    work->listed_as[work->added.count] = listed_as;
+    change_list_add(&work->added, arena, &change);
+    return &work->added.rows[work->added.count - 1];
 }
 
 // ---- The base
@@ -126,10 +133,6 @@ static void compare_base(struct capacity_work *work)
     for (size_t k = 0; k < work->listed->capacity_count; k++)
         steps_set(&wanted, work->listed->capacity[k].from, work->listed->capacity[k].value);
     steps_subtract(&wanted, &present);
-    struct arena *arena = work->apply->builder->arena;
-    size_t most = wanted.count + work->listed->change_count + 1;
-    work->added = arena_allocate(arena, most * sizeof *work->added);
-    work->listed_as = arena_allocate(arena, most * sizeof *work->listed_as);
     add_base_changes(work, &wanted, has_base);
     steps_free(&present);
     steps_free(&wanted);
@@ -166,15 +169,7 @@ static bool same_note(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static bool same_change(const struct capacity_change_row *row, const struct manifest_change *change)
-{
-    return !row->base && row->kind == change->kind &&
-           row->gpus == change->gpus * capacity_kind_sign(change->kind) &&
-           row->start.number == change->start.number && row->end.number == change->end.number &&
-           same_note(row->note, change->note);
-}
-
-static bool equal_listed(const struct manifest_change *a, const struct manifest_change *b)
+static bool equal_changes(const struct manifest_change *a, const struct manifest_change *b)
 {
     return a->kind == b->kind && a->gpus == b->gpus && a->start.number == b->start.number &&
            a->end.number == b->end.number && same_note(a->note, b->note);
@@ -186,27 +181,93 @@ static bool change_is_present(const struct capacity_work *work, size_t k)
     const struct manifest_change *change = &work->listed->changes[k];
     size_t listed = 0, present = 0;
     for (size_t j = 0; j <= k; j++)
-        listed += equal_listed(&work->listed->changes[j], change);
-    for (size_t i = 0; i < work->present_count; i++)
-        present += same_change(&work->present[i], change);
+        listed += equal_changes(&work->listed->changes[j], change);
+    for (size_t i = 0; i < work->known_count; i++)
+        present += equal_changes(&work->known[i], change);
     return present >= listed;
 }
 
+// A manifest from before an outage was closed lists it without its end: the book knows it either way.
+static void find_known(struct capacity_work *work)
+{
+    const struct book *book = work->apply->book;
+    struct arena *arena = work->apply->builder->arena;
+    struct manifest_change *changes;
+    size_t count;
+    book_manifest_changes(book, work->pool, arena, &changes, &count);
+    work->known = arena_allocate(arena, (count + book->outage_count + 1) * sizeof *work->known);
+    for (; work->known_count < count; work->known_count++)
+        work->known[work->known_count] = changes[work->known_count];
+    for (size_t i = 0; i < book->outage_count; i++) {
+        const struct capacity_change_row *row = &book->outages[i].row;
+        if (row->pool == work->pool && row->end.number != HOUR_NEVER.number)
+            work->known[work->known_count++] = (struct manifest_change){.kind = row->kind,
+                                                                        .gpus = -row->gpus,
+                                                                        .start = row->start,
+                                                                        .end = HOUR_NEVER,
+                                                                        .note = row->note};
+    }
+}
+
+static struct capacity_change_row *add_listed(struct capacity_work *work, size_t k)
+{
+    const struct manifest_change *listed = &work->listed->changes[k];
+    struct capacity_change_row *change = add_change(work, k);
+    change->kind = listed->kind;
+    change->gpus = listed->gpus * capacity_kind_sign(listed->kind);
+    change->start = listed->start;
+    change->end = listed->end;
+    change->note = arena_copy_text(work->apply->builder->arena, listed->note);
+    return change;
+}
+
+// The pool's capacity in an hour but for what outages without an end take.
+static int64_t capacity_without_outages(const struct capacity_work *work, struct hour hour)
+{
+    const struct change_list lists[] = {{.rows = work->present, .count = work->present_count}, work->added};
+    int64_t gpus = 0;
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < lists[k].count; i++) {
+            const struct capacity_change_row *row = &lists[k].rows[i];
+            if (row->part == OUTAGE_NONE && row->start.number <= hour.number && hour.number < row->end.number)
+                gpus += row->gpus;
+        }
+    return gpus;
+}
+
+static bool add_outage(struct capacity_work *work, size_t k)
+{
+    struct capacity_change_row outage = *add_listed(work, k);
+    struct builder *builder = work->apply->builder;
+    struct change_list present = {.rows = work->present, .count = work->present_count}, cuts = {0};
+    work->added.rows[work->added.count - 1].part = OUTAGE_OPENED;
+    if (capacity_without_outages(work, outage.start) < -outage.gpus) {
+        manifest_refuse(work->apply, path_of(work, "changes", k, "gpus"),
+                        "the pool has fewer GPUs than that when the outage starts");
+        return false;
+    }
+    outage_cut(&outage, &present, &work->added, outage.start, outage_reach(outage.start, builder->at),
+               builder->arena, &cuts);
+    for (size_t i = 0; i < cuts.count; i++)
+        *add_change(work, k) = cuts.rows[i];
+    return true;
+}
+
+// Outages without an end take what everything else leaves, so they come last.
 static bool compare_changes(struct capacity_work *work)
 {
     for (size_t k = 0; k < work->listed->change_count; k++) {
         if (!change_is_sound(work, k))
             return false;
-        if (change_is_present(work, k))
-            continue;
-        const struct manifest_change *listed = &work->listed->changes[k];
-        struct capacity_change_row *change = add_change(work, k);
-        change->kind = listed->kind;
-        change->gpus = listed->gpus * capacity_kind_sign(listed->kind);
-        change->start = listed->start;
-        change->end = listed->end;
-        change->note = arena_copy_text(work->apply->builder->arena, listed->note);
+        if (!change_is_present(work, k) &&
+            !outage_is_open(work->listed->changes[k].kind, work->listed->changes[k].end))
+            add_listed(work, k);
     }
+    for (size_t k = 0; k < work->listed->change_count; k++)
+        if (!change_is_present(work, k) &&
+            outage_is_open(work->listed->changes[k].kind, work->listed->changes[k].end) &&
+            !add_outage(work, k))
+            return false;
     return true;
 }
 
@@ -216,7 +277,7 @@ static bool within_limits(struct capacity_work *work)
 {
     struct hour where;
     enum capacity_fault fault =
-        capacity_check(work->present, work->present_count, work->added, work->added_count, &where);
+        capacity_check(work->present, work->present_count, work->added.rows, work->added.count, &where);
     if (fault == CAPACITY_SOUND)
         return true;
     char text[INSTANT_TEXT_SIZE];
@@ -235,8 +296,9 @@ static bool within_limits(struct capacity_work *work)
 static bool past_is_kept(struct capacity_work *work, struct hour running)
 {
     struct steps sum = {0};
-    for (size_t i = 0; i < work->added_count; i++)
-        steps_add(&sum, work->added[i].start, work->added[i].end, work->added[i].gpus);
+    for (size_t i = 0; i < work->added.count; i++)
+        if (capacity_change_counts(&work->added.rows[i]))
+            steps_add(&sum, work->added.rows[i].start, work->added.rows[i].end, work->added.rows[i].gpus);
     int64_t gpus = 0;
     bool kept = work->present_count == 0;
     for (size_t i = 0; !kept && i < sum.count && sum.jumps[i].at.number < running.number; i++) {
@@ -281,29 +343,48 @@ static void refuse_displacing(struct capacity_work *work, const struct displacem
 static bool bookings_fit(struct capacity_work *work, struct hour running)
 {
     struct displacement displacement;
-    if (!work->in_book || !displacement_plan(work->apply->book, work->pool, work->added, work->added_count,
-                                             running, work->apply->builder->arena, &displacement))
+    if (!work->in_book ||
+        !displacement_plan(work->apply->book, work->pool, work->added.rows, work->added.count, running,
+                           work->apply->builder->arena, &displacement))
         return true;
     refuse_displacing(work, &displacement);
     return false;
 }
 
+static int64_t event_of(const struct capacity_work *work, const struct capacity_change_row *change)
+{
+    struct builder *builder = work->apply->builder;
+    struct outage outage = {.row = *change, .cut_until = outage_reach(change->start, builder->at)};
+    struct json json = builder_text(builder);
+    json_write_object(&json, NULL);
+    json_write_object(&json, "capacity_change");
+    if (change->part == OUTAGE_OPENED)
+        outage_write(&json, work->listed->pool, &outage);
+    else
+        capacity_change_write(&json, work->listed->pool, change);
+    json_write_object_end(&json);
+    json_write_object_end(&json);
+    return manifest_event(work->apply, "capacity.changed", 0);
+}
+
 static void emit(struct capacity_work *work)
 {
     struct builder *builder = work->apply->builder;
-    for (size_t i = 0; i < work->added_count; i++) {
-        struct capacity_change_row *change = &work->added[i];
+    const struct capacity_change_row *opened = NULL;
+    for (size_t i = 0; i < work->added.count; i++) {
+        struct capacity_change_row *change = &work->added.rows[i];
         change->id = builder->next_capacity_change++;
-        struct json json = builder_text(builder);
-        json_write_object(&json, NULL);
-        json_write_object(&json, "capacity_change");
-        capacity_change_write(&json, work->listed->pool, change);
-        json_write_object_end(&json);
-        json_write_object_end(&json);
-        change->event = manifest_event(work->apply, "capacity.changed", 0);
+        if (change->part == OUTAGE_OPENED)
+            opened = change;
+        if (change->part != OUTAGE_NONE)
+            change->outage = opened->id;
+        if (change->part == OUTAGE_CUT)
+            change->event = opened->event;
+        else
+            change->event = event_of(work, change);
         builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = *change;
     }
-    if (work->added_count > 0)
+    if (work->added.count > 0)
         manifest_changed(work->apply, work->present_count == 0, "capacity", work->listed->pool);
 }
 
@@ -315,12 +396,13 @@ void manifest_apply_capacity(struct manifest_apply *apply, size_t index, uint32_
         work.in_book = true;
         work.present = apply->book->pools[pool].changes;
         work.present_count = apply->book->pools[pool].change_count;
+        find_known(&work);
     }
     if (builder_refused(apply->builder) || !steps_are_sound(&work))
         return;
     compare_base(&work);
     struct hour running = hour_of_instant(apply->builder->at);
-    if (compare_changes(&work) && work.added_count > 0 && within_limits(&work) &&
+    if (compare_changes(&work) && work.added.count > 0 && within_limits(&work) &&
         past_is_kept(&work, running) && bookings_fit(&work, running))
         emit(&work);
 }

@@ -1,7 +1,7 @@
 // A manifest may change a site's power and what a pool's GPUs draw, but not so that what is booked would use
 // more than there is.
 //
-// The cost is a pass over all live reservations for each site of the book whose power the manifest touches.
+// The cost is a pass over the calendars of each site of the book whose power the manifest touches.
 #include "core/book_internal.h"
 #include "core/manifest_apply.h"
 #include <string.h>
@@ -61,15 +61,9 @@ static struct power *use_of(const struct manifest_apply *apply, uint32_t site, s
 {
     const struct book *book = apply->book;
     struct power *used = power_create(from, book_horizon_hours(book) + HOURS_PER_DAY);
-    for (size_t id = 1; id < book->reservation_capacity; id++) {
-        const struct reservation *reservation = place_live(book->reservations[id]);
-        if (reservation == NULL || book->pools[reservation->row.pool].row.site != site)
-            continue;
-        int64_t watts = watts_of(apply, reservation->row.pool);
-        for (int32_t i = 0; i < reservation->slice_count; i++)
-            power_add(used, reservation->slices[i].start, reservation->slices[i].end,
-                      reservation->slices[i].gpus * watts);
-    }
+    for (uint32_t pool = 1; pool <= book->pool_count; pool++)
+        if (book->pools[pool].row.site == site)
+            pool_use_power(&book->pools[pool], TIER_PREEMPTIBLE, from, watts_of(apply, pool), used);
     return used;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/book_internal.h"
 #include "core/manifest_text.h"
+#include "core/outage.h"
 #include "core/steps.h"
 
 static void describe_uids(const struct book *book, struct arena *arena, uint32_t tenant, uint32_t **uids,
@@ -53,14 +54,37 @@ static void describe_capacity(const struct pool *pool, struct arena *arena, stru
     steps_free(&base);
 }
 
-static void describe_changes(const struct pool *pool, struct arena *arena, struct manifest_pool *described)
+// Adds the changes of outages that were reported without an end: of those that are closed what they took,
+// then those that are open as they were reported.
+static void add_outages(const struct book *book, uint32_t pool, struct arena *arena,
+                        struct change_list *changes)
 {
-    described->changes = arena_allocate(arena, (pool->change_count + 1) * sizeof *described->changes);
-    for (size_t i = 0; i < pool->change_count; i++) {
-        const struct capacity_change_row *change = &pool->changes[i];
-        if (change->base)
-            continue;
-        described->changes[described->change_count++] = (struct manifest_change){
+    for (int open = 0; open < 2; open++) {
+        for (size_t i = 0; i < book->outage_count; i++) {
+            const struct capacity_change_row *row = &book->outages[i].row;
+            if (row->pool != pool || (row->end.number == HOUR_NEVER.number) != (open == 1))
+                continue;
+            if (open == 1)
+                change_list_add(changes, arena, row);
+            else
+                outage_taken(book, &book->outages[i], row->start, row->end, arena, changes);
+        }
+    }
+}
+
+void book_manifest_changes(const struct book *book, uint32_t pool, struct arena *arena,
+                           struct manifest_change **described, size_t *count)
+{
+    const struct pool *found = &book->pools[pool];
+    struct change_list changes = {0};
+    for (size_t i = 0; i < found->change_count; i++)
+        if (!found->changes[i].base && found->changes[i].outage == 0)
+            change_list_add(&changes, arena, &found->changes[i]);
+    add_outages(book, pool, arena, &changes);
+    *described = arena_allocate(arena, (changes.count + 1) * sizeof **described);
+    for (size_t i = 0; i < changes.count; i++) {
+        const struct capacity_change_row *change = &changes.rows[i];
+        (*described)[i] = (struct manifest_change){
             .kind = change->kind,
             .gpus = change->gpus < 0 ? -change->gpus : change->gpus,
             .start = change->start,
@@ -68,6 +92,7 @@ static void describe_changes(const struct pool *pool, struct arena *arena, struc
             .note = change->note,
         };
     }
+    *count = changes.count;
 }
 
 // The steps of both tiers, merged by their start.
@@ -96,15 +121,17 @@ static void describe_rates(const struct pool *pool, struct arena *arena, struct 
     }
 }
 
-static void describe_pool(const struct pool *pool, struct arena *arena, struct manifest_pool *described)
+static void describe_pool(const struct book *book, uint32_t id, struct arena *arena,
+                          struct manifest_pool *described)
 {
+    const struct pool *pool = &book->pools[id];
     described->pool = pool->row.pool;
     described->gpu = pool->row.gpu;
     described->note = pool->row.note;
     described->unit = pool->row.unit;
     described->watts_per_gpu = pool->row.watts_per_gpu;
     describe_capacity(pool, arena, described);
-    describe_changes(pool, arena, described);
+    book_manifest_changes(book, id, arena, &described->changes, &described->change_count);
     describe_rates(pool, arena, described);
 }
 
@@ -168,7 +195,7 @@ void book_manifest(const struct book *book, struct arena *arena, struct manifest
     manifest->pool_count = book_pool_count(book);
     manifest->pools = arena_allocate(arena, (manifest->pool_count + 1) * sizeof *manifest->pools);
     for (uint32_t id = 1; id <= book_pool_count(book); id++)
-        describe_pool(&book->pools[id], arena, &manifest->pools[id - 1]);
+        describe_pool(book, (uint32_t)id, arena, &manifest->pools[id - 1]);
     manifest->tenant_count = book_tenant_count(book);
     manifest->tenants = arena_allocate(arena, (manifest->tenant_count + 1) * sizeof *manifest->tenants);
     for (uint32_t id = 1; id <= book_tenant_count(book); id++)

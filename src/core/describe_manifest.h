@@ -10,4 +10,8 @@
 // arrays are in the arena; its texts are the book's, valid until the next apply.
 void book_manifest(const struct book *book, struct arena *arena, struct manifest *manifest);
 
+// The dated changes of a pool as a manifest lists them, in the arena but for their notes.
+void book_manifest_changes(const struct book *book, uint32_t pool, struct arena *arena,
+                           struct manifest_change **changes, size_t *count);
+
 #endif

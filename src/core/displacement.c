@@ -150,7 +150,6 @@ static void cut_firm(struct shortage *shortage)
 static void begin(struct shortage *shortage, const struct book *book, uint32_t pool, struct hour from,
                   struct hour end, struct arena *arena, struct displacement *result)
 {
-    *result = (struct displacement){0};
     *shortage = (struct shortage){.book = book, .pool = pool, .from = from, .arena = arena, .result = result};
     shortage->hours = end.number - from.number;
     shortage->missing = memory_allocate((size_t)shortage->hours, sizeof *shortage->missing);
@@ -163,6 +162,18 @@ static void end(struct shortage *shortage)
     free(shortage->cut);
 }
 
+// Leaves of a window what lies between the first and the last change.
+static void clip_to_changes(const struct steps *sum, struct hour *from, struct hour *until)
+{
+    int64_t level = 0;
+    for (size_t i = 0; i < sum->count; i++)
+        level += sum->jumps[i].by;
+    if (sum->count > 0 && sum->jumps[0].at.number > from->number)
+        *from = sum->jumps[0].at;
+    if (sum->count > 0 && level == 0 && sum->jumps[sum->count - 1].at.number < until->number)
+        *until = sum->jumps[sum->count - 1].at;
+}
+
 bool displacement_plan(const struct book *book, uint32_t pool, const struct capacity_change_row *changes,
                        size_t change_count, struct hour from, struct arena *arena,
                        struct displacement *displacement)
@@ -172,23 +183,30 @@ bool displacement_plan(const struct book *book, uint32_t pool, const struct capa
     assert(from.number >= calendar_origin(calendar).number);
     bool lowers = false;
     for (size_t i = 0; i < change_count; i++)
-        lowers = lowers || changes[i].gpus < 0;
+        lowers = lowers || (capacity_change_counts(&changes[i]) && changes[i].gpus < 0);
     if (!lowers || calendar_end(calendar).number <= from.number) {
         *displacement = (struct displacement){0};
         return false;
     }
     struct steps sum = {0};
     for (size_t i = 0; i < change_count; i++)
-        steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
-    struct shortage shortage;
-    begin(&shortage, book, pool, from, calendar_end(calendar), arena, displacement);
-    bool found = find_missing(&shortage, &sum);
-    if (found) {
-        cut_preemptible(&shortage);
-        cut_firm(&shortage);
-        displacement->enough = shortage.first > shortage.last;
+        if (capacity_change_counts(&changes[i]))
+            steps_add(&sum, changes[i].start, changes[i].end, changes[i].gpus);
+    struct hour until = calendar_end(calendar);
+    clip_to_changes(&sum, &from, &until);
+    bool found = false;
+    *displacement = (struct displacement){0};
+    if (from.number < until.number) {
+        struct shortage shortage;
+        begin(&shortage, book, pool, from, until, arena, displacement);
+        found = find_missing(&shortage, &sum);
+        if (found) {
+            cut_preemptible(&shortage);
+            cut_firm(&shortage);
+            displacement->enough = shortage.first > shortage.last;
+        }
+        end(&shortage);
     }
-    end(&shortage);
     steps_free(&sum);
     return found;
 }
@@ -208,15 +226,15 @@ static bool firm_hull(const struct builder *builder, uint32_t pool, struct hour 
     return start->number < end->number;
 }
 
-bool displacement_preempt(const struct builder *builder, uint32_t pool, struct displacement *displacement)
+void displacement_preempt_gpus(const struct builder *builder, uint32_t pool,
+                               struct displacement *displacement)
 {
     struct hour hour, last;
-    *displacement = (struct displacement){0};
     int32_t free;
     struct hour first_short;
     if (builder->book->pools[pool].firm == NULL || !firm_hull(builder, pool, &hour, &last) ||
         builder_fits(builder, pool, TIER_PREEMPTIBLE, hour, last, 0, &free, &first_short))
-        return false;
+        return;
     struct shortage shortage;
     begin(&shortage, builder->book, pool, hour, last, builder->arena, displacement);
     shortage.first = INT32_MAX;
@@ -228,14 +246,11 @@ bool displacement_preempt(const struct builder *builder, uint32_t pool, struct d
             shortage.missing[place] = (int32_t)-left;
             shortage.first = place < shortage.first ? place : shortage.first;
             shortage.last = place;
-            displacement->missing = -left > displacement->missing ? (int32_t)-left : displacement->missing;
         }
         hour = until;
     }
-    if (displacement->missing > 0)
+    if (shortage.first <= shortage.last)
         cut_preemptible(&shortage);
-    displacement->enough = shortage.first > shortage.last;
-    assert(displacement->enough);
+    assert(shortage.first > shortage.last); // the firm bookings fit beside the firm ones
     end(&shortage);
-    return displacement->missing > 0;
 }

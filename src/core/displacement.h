@@ -2,8 +2,8 @@
 //
 // Where GPUs are missing they are cut in the hours in which they are missing: from preemptible reservations
 // first, the newest first, then from firm ones, the newest first. This module finds out what is missing,
-// after changes of a pool's capacity or after firm bookings that take the place of preemptible ones, and
-// plans the cuts; it changes nothing (core/interrupt.h does).
+// after changes of a pool's capacity or after firm bookings that take the place, or the power, of preemptible
+// ones, and plans the cuts; it changes nothing (core/interrupt.h does).
 //
 // The cost is one number for each hour in which something may be missing and, when something is, a pass over
 // the pool's preemptible reservations, and then over all reservations, that ends as soon as nothing is
@@ -33,8 +33,14 @@ bool displacement_plan(const struct book *book, uint32_t pool, const struct capa
                        size_t change_count, struct hour from, struct arena *arena,
                        struct displacement *displacement);
 
-// Do the firm bookings of a decision take more of a pool than is left beside the preemptible ones? They fit
-// beside the firm ones. Then the plan is made and this returns true; free and first_short are not set.
-bool displacement_preempt(const struct builder *builder, uint32_t pool, struct displacement *displacement);
+// Adds the cuts of a pool's preemptible bookings, the newest first, where the firm bookings of a decision
+// take more of it than is left beside them. They fit beside the firm ones.
+void displacement_preempt_gpus(const struct builder *builder, uint32_t pool,
+                               struct displacement *displacement);
+
+// What has to give way at a site to the firm bookings of a decision, which fit beside the firm ones: GPUs in
+// their pools, and then power that is still missing, from preemptible bookings of all the site's pools, the
+// newest first. Of the plan there are only the cuts; false when there are none. In preemption.c.
+bool displacement_preempt(const struct builder *builder, uint32_t site, struct displacement *displacement);
 
 #endif

@@ -16,6 +16,7 @@
 enum due_kind {
     DUE_EXPIRY,     // a reservation that is held or waits
     DUE_END,        // a reservation
+    DUE_OUTAGE,     // an outage that is open: the id of the change that opened it
     DUE_DELIVERY,   // a period: what it is delivered an hour changes
     DUE_MONTH_END,  // a contract
     DUE_CLOSE,      // a period

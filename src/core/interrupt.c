@@ -79,12 +79,14 @@ void interrupt_reservations(struct builder *builder, const struct displacement *
 
 void interrupt_preempted(struct builder *builder)
 {
+    const struct pool *pools = builder->book->pools;
     for (size_t i = 0; i < builder->taken_count && !builder_refused(builder); i++) {
+        uint32_t site = pools[builder->taken[i].pool].row.site;
         bool again = false;
         for (size_t k = 0; k < i; k++)
-            again = again || builder->taken[k].pool == builder->taken[i].pool;
+            again = again || pools[builder->taken[k].pool].row.site == site;
         struct displacement displacement;
-        if (!again && displacement_preempt(builder, builder->taken[i].pool, &displacement))
+        if (!again && displacement_preempt(builder, site, &displacement))
             interrupt_reservations(builder, &displacement, 0);
     }
 }

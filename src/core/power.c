@@ -58,6 +58,23 @@ int64_t power_used(const struct power *power, struct hour hour)
     return power->used[hour.number - power->origin.number];
 }
 
+void power_step(const struct power *power, struct hour from, struct hour *until)
+{
+    assert(from.number >= power->origin.number && from.number < until->number &&
+           until->number <= power_end(power).number);
+    const int64_t *used = power->used + (from.number - power->origin.number);
+    // So many hours from the first one on are alike when each is like the one after it.
+    size_t low = 1, high = (size_t)(until->number - from.number);
+    while (low < high) {
+        size_t middle = low + (high - low + 1) / 2;
+        if (memcmp(used, used + 1, (middle - 1) * sizeof *used) == 0)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    until->number = from.number + (int32_t)low;
+}
+
 int64_t envelope_at(const struct site_power_row *steps, size_t count, struct hour hour, struct hour *until)
 {
     int64_t watts = POWER_UNLIMITED;

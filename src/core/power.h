@@ -26,6 +26,10 @@ void power_advance(struct power *power, struct hour origin);
 void power_add(struct power *power, struct hour start, struct hour end, int64_t watts);
 int64_t power_used(const struct power *power, struct hour hour);
 
+// Moves *until back to the first hour after `from` in which another number of watts is used. Both lie in the
+// window, and *until is later.
+void power_step(const struct power *power, struct hour from, struct hour *until);
+
 // What an envelope allows in an hour: the steps are ordered by start. *until is where that changes, at most
 // as given.
 int64_t envelope_at(const struct site_power_row *steps, size_t count, struct hour hour, struct hour *until);

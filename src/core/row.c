@@ -7,6 +7,8 @@ static const char *const tier_names[TIER_COUNT] = {"firm", "preemptible"};
 static const char *const capacity_kind_names[CAPACITY_KIND_COUNT] = {"initial",     "growth", "delay",
                                                                      "maintenance", "outage", "retirement"};
 
+static const char *const outage_part_names[OUTAGE_PART_COUNT] = {NULL, "opened", "cut", "returned", "closed"};
+
 static const char *const account_kind_names[ACCOUNT_KIND_COUNT] = {
     "authority",  "encumbered", "consumed", "deferred", "credit",  "receivable", "billed",     "fees",
     "commitment", "overage",    "deferral", "prepaid",  "charges", "settled",    "written_off"};
@@ -40,6 +42,11 @@ const char *tier_name(enum tier tier)
 const char *capacity_kind_name(enum capacity_kind kind)
 {
     return capacity_kind_names[kind];
+}
+
+const char *outage_part_name(enum outage_part part)
+{
+    return outage_part_names[part];
 }
 
 const char *account_kind_name(enum account_kind kind)
@@ -80,6 +87,14 @@ bool capacity_kind_parse(const char *name, enum capacity_kind *kind)
     int found = find(capacity_kind_names, 0, CAPACITY_KIND_COUNT, name);
     if (found >= 0)
         *kind = (enum capacity_kind)found;
+    return found >= 0;
+}
+
+bool outage_part_parse(const char *name, enum outage_part *part)
+{
+    int found = find(outage_part_names, OUTAGE_OPENED, OUTAGE_PART_COUNT, name);
+    if (found >= 0)
+        *part = (enum outage_part)found;
     return found >= 0;
 }
 

@@ -93,6 +93,17 @@ enum capacity_kind {
 };
 #define CAPACITY_KIND_COUNT 6
 
+// What a change is to an outage that was reported without an end. The first and the last say what was
+// reported and count for nothing in the pool's capacity; the cuts, and what is given back of them, do.
+enum outage_part {
+    OUTAGE_NONE, // to none
+    OUTAGE_OPENED,
+    OUTAGE_CUT, // hour by hour, as far as the outage reaches so far; may be of 0 GPUs
+    OUTAGE_RETURNED,
+    OUTAGE_CLOSED,
+};
+#define OUTAGE_PART_COUNT 5
+
 struct capacity_change_row {
     int64_t id;
     uint32_t pool;
@@ -102,8 +113,16 @@ struct capacity_change_row {
     struct hour end; // HOUR_NEVER when open
     bool base;       // part of the manifest's absolute steps
     const char *note;
+    enum outage_part part;
+    int64_t outage; // the id of the change that opened it; 0 where it is part of none
     int64_t event;
 };
+
+// Does it count in the sum that is the pool's capacity?
+static inline bool capacity_change_counts(const struct capacity_change_row *row)
+{
+    return row->part != OUTAGE_OPENED && row->part != OUTAGE_CLOSED;
+}
 
 // How often a tenant may ask: so many requests a second, and so many at once after a pause.
 struct rate_limit {
@@ -405,6 +424,7 @@ struct row {
 // The names of the wire and the ledger.
 const char *tier_name(enum tier tier);
 const char *capacity_kind_name(enum capacity_kind kind);
+const char *outage_part_name(enum outage_part part); // NULL for OUTAGE_NONE
 const char *account_kind_name(enum account_kind kind);
 const char *transfer_kind_name(enum transfer_kind kind);
 const char *reservation_state_name(enum reservation_state state);
@@ -414,6 +434,7 @@ const char *billing_name(enum billing billing);
 // Each returns false for a name that is none.
 bool tier_parse(const char *name, enum tier *tier);
 bool capacity_kind_parse(const char *name, enum capacity_kind *kind);
+bool outage_part_parse(const char *name, enum outage_part *part);
 bool reservation_state_parse(const char *name, enum reservation_state *state); // not STATE_NONE
 bool account_kind_parse(const char *name, enum account_kind *kind);
 bool transfer_kind_parse(const char *name, enum transfer_kind *kind);

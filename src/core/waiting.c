@@ -24,7 +24,7 @@ static bool has_room(const struct builder *builder, const struct reservation_row
     struct power_gap gap;
     return builder_fits(builder, row->pool, row->tier, row->start, row->end, row->gpus, &free,
                         &first_short) &&
-           builder_powers(builder, row->pool, row->start, row->end, row->gpus, &gap);
+           builder_powers(builder, row->pool, row->tier, row->start, row->end, row->gpus, &gap);
 }
 
 // Plans the booking of one that waits. Refused when it can't be booked yet.

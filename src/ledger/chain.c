@@ -135,6 +135,8 @@ static void add_capacity_change(struct gathering *gathering, const struct capaci
     add_hour(gathering, row->end);
     add_integer(gathering, row->base);
     add_text(gathering, row->note);
+    add_text(gathering, outage_part_name(row->part));
+    add_integer(gathering, row->outage);
     add_integer(gathering, row->event);
 }
 

@@ -32,6 +32,16 @@ static bool account_fits(const struct book *book, const struct account_row *row)
            (is_own ? row->period == 0 : is_there(row->period, book_period_count(book)));
 }
 
+// What is part of an outage follows the change that opened it, in the same pool.
+static bool change_fits(const struct book *book, const struct capacity_change_row *row)
+{
+    if (!is_there(row->pool, book_pool_count(book)))
+        return false;
+    if (row->part == OUTAGE_NONE || row->part == OUTAGE_OPENED)
+        return row->outage == (row->part == OUTAGE_OPENED ? row->id : 0);
+    return book_outage_pool(book, row->outage) == row->pool && row->start.number < row->end.number;
+}
+
 bool row_fits(const struct book *book, const struct row *row, int64_t before)
 {
     uint32_t pools = book_pool_count(book), tenants = book_tenant_count(book);
@@ -47,7 +57,7 @@ bool row_fits(const struct book *book, const struct row *row, int64_t before)
     case ROW_RATE:
         return is_there(row->rate.pool, pools);
     case ROW_CAPACITY_CHANGE:
-        return is_there(row->capacity_change.pool, pools);
+        return change_fits(book, &row->capacity_change);
     case ROW_TENANT:
         return row->tenant.id == before + 1;
     case ROW_UID:

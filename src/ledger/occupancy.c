@@ -82,7 +82,8 @@ static bool add_capacity(struct occupancy *occupancy, struct verification *verif
         struct row row;
         if (!verify_step(verification, statement, &found))
             return false;
-        if (!found || !row_read(statement, ROW_CAPACITY_CHANGE, &row))
+        if (!found || !row_read(statement, ROW_CAPACITY_CHANGE, &row) ||
+            !capacity_change_counts(&row.capacity_change))
             continue;
         const struct capacity_change_row *change = &row.capacity_change;
         reach_pool(occupancy, change->pool);

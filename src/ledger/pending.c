@@ -57,7 +57,7 @@ static const struct table tables[PENDING_TABLE_COUNT] = {
                        STATEMENT_WRITE_EVENT},
     [PENDING_RATE] = {"pending_rate", "id, pool, tier, start, price_micro, event", STATEMENT_WRITE_RATE},
     [PENDING_CAPACITY_CHANGE] = {"pending_capacity_change",
-                                 "id, pool, kind, gpus, start, end, base, note, event",
+                                 "id, pool, kind, gpus, start, end, base, note, part, outage, event",
                                  STATEMENT_WRITE_CAPACITY_CHANGE},
     [PENDING_CONTRACT] = {"pending_contract", "id, tenant, contract, start, end, version, note",
                           STATEMENT_WRITE_CONTRACT},

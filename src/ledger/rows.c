@@ -120,6 +120,8 @@ static void put_capacity_change(struct row_values *values, const struct capacity
     put_hour(values, row->end);
     put_integer(values, row->base);
     put_text(values, row->note);
+    put_text(values, outage_part_name(row->part));
+    put_optional(values, row->outage);
     put_integer(values, row->event);
 }
 

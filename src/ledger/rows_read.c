@@ -128,6 +128,10 @@ static void read_capacity_change(struct columns *columns, struct capacity_change
     row->end = read_hour(columns);
     row->base = read_bool(columns);
     row->note = read_text(columns);
+    const char *part = read_text(columns);
+    row->part = OUTAGE_NONE;
+    columns->valid = (part == NULL || outage_part_parse(part, &row->part)) && columns->valid;
+    row->outage = read_integer(columns);
     row->event = read_integer(columns);
 }
 

@@ -1,4 +1,5 @@
-// Contracts, places and people against their terms and events, and every row against what it can hold.
+// Contracts, places, people and outages against their terms and events, and every row against what it can
+// hold.
 //
 // SQLite does not look at a table's CHECKs on a connection that can't write, so what a column can hold is
 // found by reading each row as the book would.
@@ -55,5 +56,6 @@ static bool report_first(struct verification *verification, enum statement state
 bool verify_terms(struct verification *verification)
 {
     return report_first(verification, STATEMENT_VERIFY_CONTRACTS) &&
-           report_first(verification, STATEMENT_VERIFY_TOLD);
+           report_first(verification, STATEMENT_VERIFY_TOLD) &&
+           report_first(verification, STATEMENT_VERIFY_OUTAGES);
 }

@@ -1,6 +1,7 @@
 #include "core_figures.h"
 
 #include "broker.h"
+#include "displacement_figures.h"
 #include "figures.h"
 #include "scenario.h"
 #include <malloc.h>
@@ -123,6 +124,7 @@ void core_figures(int64_t live, uint64_t seed)
     int64_t clock = cost_of_clock();
     measure_bookings(&broker, from, live, clock);
     measure_refusals(&broker, from, live, clock);
+    displacement_figures(&broker, from, live);
     broker_close(&broker);
 }
 

@@ -168,10 +168,12 @@ def calendars_agree(daemon, operator, hours=2400):
         viewed = []
         for row in daemon.sql("SELECT * FROM v_capacity WHERE pool = ? ORDER BY start", name):
             last = end if row["end"] is None else min(end, hour(row["end"]))
-            viewed.append([max(start, hour(row["start"])), last, row["free"], row["capacity"], row["reserved"]])
-        steps = [[hour(s["start"]), hour(s["end"]), s["free"], s["capacity"], s["reserved"]] for s in shown]
+            viewed.append([max(start, hour(row["start"])), last, row["free"], row["capacity"], row["reserved"],
+                           row["free_by_power"]])
+        steps = [[hour(s["start"]), hour(s["end"]), s["free"], s["capacity"], s["reserved"], s.get("free_by_power")]
+                 for s in shown]
         first = viewed[0][0] if viewed else end
-        viewed.insert(0, [start, min(first, end), 0, 0, 0])  # before its first capacity a pool has no row
+        viewed.insert(0, [start, min(first, end), 0, 0, 0, steps[0][5]])  # before its first capacity a pool has no row
         if not any("free_by_power" in s for s in shown):  # else they may end where only the power changes
             equal(merged(steps), steps, f"steps of {name}'s calendar")
         equal(merged(viewed), merged(steps), f"calendar of {name}, v_capacity against the socket")

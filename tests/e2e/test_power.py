@@ -91,3 +91,77 @@ def test_the_manifest_leaves_what_is_booked_its_power():
         acme.call("reservation.create", DAY, gpus=16)
         agree(daemon)
         daemon.verify()
+
+
+def test_a_firm_booking_takes_power_from_preemptible_ones():
+    """The newest of all the site's pools first, in the hours in which it is missing, and as much as is missing."""
+    manifest = powered(("2026-11-01T00:00:00Z", 84))
+    for pool in manifest["pools"]:
+        pool["rates"][0]["preemptible"] = "0.50"
+    with Daemon(manifest) as daemon:
+        acme = daemon.tenant("acme")
+        day = dict(pool="hall/b", start="2026-12-12T00:00:00Z", hours=24)
+        other = dict(day, pool="hall/a")
+        acme.call("reservation.create", day, gpus=40, tier="preemptible")    # 1: 20 kW
+        acme.call("reservation.create", other, gpus=24, tier="preemptible")  # 2: 36 kW
+        acme.call("reservation.create", day, gpus=30, tier="preemptible")    # 3: 15 kW, so 13 kW are left
+        data = acme.refused("capacity_exceeded", "reservation.create", other, gpus=16, tier="preemptible")
+        equal((data["limit"], data["free"]), ("power", 8))
+        # 36 kW: 23 are missing, of which 3 has 15 and the rest is whole units of 12 kW of 2. There are GPUs enough.
+        firm = dict(other, hours=12, gpus=24)
+        with daemon.unchanged("a dry run"):
+            acme.call("reservation.create", firm, dry_run=True)
+        acme.call("reservation.create", firm)
+        at = "2026-12-12T12:00:00Z"
+        left = {n: [(s["start"] < at, s["gpus"]) for s in acme.call("reservation.get", id=n)["slices"]]
+                for n in (1, 2, 3)}
+        equal(left, {1: [(True, 40)], 2: [(True, 16), (False, 24)], 3: [(False, 30)]})
+        agree(daemon)
+        # Nothing is missing in the rest of the day, and nobody is relieved.
+        equal(daemon.sql("SELECT reservation, end, gpus, capacity_change, relief FROM v_interruption ORDER BY 1"),
+              [{"reservation": 2, "end": at, "gpus": 8, "capacity_change": None, "relief": "0.000000"},
+               {"reservation": 3, "end": at, "gpus": 30, "capacity_change": None, "relief": "0.000000"}])
+        # 48 kW more are all that is left beside the firm ones: nothing preemptible stays in these hours.
+        data = acme.refused("capacity_exceeded", "reservation.create", firm, gpus=40)
+        equal((data["limit"], data["free"], data["missing_kw"]), ("power", 32, "12.00"))
+        acme.call("reservation.create", firm, gpus=32)
+        equal([(n, s["gpus"]) for n in (1, 2, 3) for s in acme.call("reservation.get", id=n)["slices"]],
+              [(1, 40), (2, 24), (3, 30)])
+        agree(daemon)
+        daemon.restart()
+        agree(daemon)
+        daemon.verify()
+
+
+def test_a_firm_booking_takes_gpus_and_power():
+    """GPUs first; what gives them frees their power too, and gives power only of what it still has."""
+    manifest = powered(("2026-11-01T00:00:00Z", 100))
+    for pool in manifest["pools"]:
+        pool["rates"][0]["preemptible"] = "0.50"
+    day = dict(start="2026-12-12T00:00:00Z", hours=24)
+
+    def left(client, *numbers):
+        return [sum(s["gpus"] for s in client.call("reservation.get", id=n)["slices"]) for n in numbers]
+
+    with Daemon(manifest) as daemon:
+        acme = daemon.tenant("acme")
+        acme.call("reservation.create", day, pool="hall/a", gpus=40, tier="preemptible")  # 60 kW
+        acme.call("reservation.create", day, pool="hall/b", gpus=60, tier="preemptible")  # 30 kW
+        # 48 kW: 8 GPUs are missing, which free 12 of them, and 26 are missing then: exactly 52 of the newest.
+        acme.call("reservation.create", day, pool="hall/a", gpus=32)
+        equal(left(acme, 1, 2), [32, 8])
+        agree(daemon)
+        # The 24 GPUs that are missing free all that 24 draw.
+        acme.call("reservation.create", day, pool="hall/a", gpus=24)
+        equal(left(acme, 1, 2), [8, 8])
+        agree(daemon)
+        daemon.restart().verify()
+    with Daemon(manifest) as daemon:
+        acme = daemon.tenant("acme")
+        acme.call("reservation.create", day, pool="hall/b", gpus=60, tier="preemptible")
+        acme.call("reservation.create", day, pool="hall/a", gpus=40, tier="preemptible")
+        # 84 kW: the newest gives 32 GPUs, then for 26 kW its other 8 and the oldest 28.
+        acme.call("reservation.create", day, pool="hall/a", gpus=56)
+        equal(left(acme, 1, 2), [32, 0])
+        agree(daemon)
+        daemon.restart().verify()

@@ -14,6 +14,7 @@
 
 struct input {
     const uint8_t *at, *end;
+    struct capacity_change_request outage; // the last one without an end that was asked for
 };
 
 // A request and what it points at.
@@ -22,6 +23,7 @@ struct asked {
     struct leg legs[3];
     char client_ref[TEXT_SIZE], label[TEXT_SIZE];
     struct manifest manifest;
+    struct manifest_site site;
     struct manifest_pool pool;
     struct manifest_step step;
     struct manifest_rate rate;
@@ -82,8 +84,9 @@ static void take_reference(struct input *input, struct asked *asked)
 static void take_leg(struct input *input, const struct ledger *ledger, struct leg *leg)
 {
     static const int32_t lengths[] = {1, 2, 5, 24, 25, 48, 100, 168, 720, 2000, 8784, 0};
-    uint8_t pool = take(input) % 6;
+    uint8_t byte = take(input), pool = byte % 6;
     *leg = (struct leg){.pool = pools[pool], .start = take_hour(input, ledger)};
+    leg->tier = byte >= 128 ? TIER_PREEMPTIBLE : TIER_FIRM;
     leg->gpus = take_gpus(input, units[pool]);
     leg->end.number = leg->start.number + TAKE_FROM(input, lengths);
     leg->project = leg->gpus % 3 == 0 ? "project" : NULL;
@@ -97,7 +100,10 @@ static void take_create(struct input *input, const struct ledger *ledger, struct
     *create = (struct create_request){.legs = asked->legs, .leg_count = legs};
     for (size_t i = 0; i < legs; i++)
         take_leg(input, ledger, &asked->legs[i]);
-    create->hold_seconds = TAKE_FROM(input, holds);
+    uint8_t byte = take(input);
+    create->hold_seconds = holds[byte % 8];
+    create->has_wait_until = legs == 1 && byte >= 128;
+    create->wait_until.seconds = ledger->now.seconds + (int64_t)(byte - 120) * 30000;
 }
 
 static struct target take_target(struct input *input)
@@ -131,16 +137,24 @@ static void take_cancel(struct input *input, struct asked *asked)
 
 static void take_capacity(struct input *input, const struct ledger *ledger, struct asked *asked)
 {
-    uint8_t pool = take(input) % 6;
+    uint8_t pool = take(input) % 6, kind = take(input);
     struct capacity_change_request *capacity = &asked->request.capacity;
     asked->request.kind = REQUEST_CAPACITY_CHANGE;
-    *capacity = (struct capacity_change_request){.pool = pools[pool],
-                                                 .kind = (enum capacity_kind)(take(input) % 6),
-                                                 .start = take_hour(input, ledger)};
+    *capacity = (struct capacity_change_request){
+        .pool = pools[pool], .kind = (enum capacity_kind)(kind % 6), .start = take_hour(input, ledger)};
     capacity->gpus = take_gpus(input, units[pool]);
     capacity->end = take_hour(input, ledger);
     if (capacity->end.number <= capacity->start.number)
         capacity->end = HOUR_NEVER;
+    if (kind >= 128 && input->outage.pool != NULL) { // closes it
+        input->outage.end = capacity->end;
+        *capacity = input->outage;
+        input->outage.pool = NULL;
+    } else if (kind >= 96) {
+        capacity->kind = CAPACITY_OUTAGE;
+        capacity->end = HOUR_NEVER;
+        input->outage = *capacity;
+    }
 }
 
 static void take_token(struct input *input, struct asked *asked)
@@ -212,10 +226,30 @@ static void take_contract(struct input *input, const struct ledger *ledger, stru
     asked->manifest = (struct manifest){.contracts = contract, .contract_count = 1};
 }
 
+// What the first site has, or what a GPU of one of its pools draws.
+static void take_power(struct input *input, const struct ledger *ledger, struct asked *asked)
+{
+    uint8_t kilowatts = take(input);
+    if (kilowatts % 2 == 0) {
+        asked->step =
+            (struct manifest_step){.from = take_hour(input, ledger), .value = kilowatts * INT64_C(1000)};
+        asked->site = (struct manifest_site){
+            .site = world_manifest()->sites[0].site, .power = &asked->step, .power_count = 1};
+        asked->manifest = (struct manifest){.sites = &asked->site, .site_count = 1};
+    } else {
+        asked->pool = world_manifest()->pools[kilowatts % 3];
+        asked->pool.capacity_count = asked->pool.rate_count = asked->pool.change_count = 0;
+        asked->pool.watts_per_gpu = kilowatts * INT64_C(13);
+        asked->manifest = (struct manifest){.pools = &asked->pool, .pool_count = 1};
+    }
+}
+
 static void take_manifest(struct input *input, const struct ledger *ledger, struct asked *asked)
 {
-    uint8_t choice = take(input) % 4;
-    if (choice < 2)
+    uint8_t byte = take(input), choice = byte % 4;
+    if (byte >= 192)
+        take_power(input, ledger, asked);
+    else if (choice < 2)
         take_pool(input, ledger, asked, choice == 0);
     else
         take_contract(input, ledger, asked, choice == 2);
@@ -357,6 +391,7 @@ static void ask(struct ledger *ledger, struct asked *asked)
     if (asked->request.dry_run || decision.replayed)
         return;
     ledger_apply(ledger, &decision);
+    ledger_serve(ledger);
     send_again(ledger, &asked->request);
 }
 
@@ -381,7 +416,7 @@ static void take_time(struct input *input, struct ledger *ledger)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct asked asked;
-    struct input input = {data, data + size};
+    struct input input = {.at = data, .end = data + size};
     fuzz_initialise();
     struct ledger *ledger = ledger_begin();
     memset(&asked, 0, sizeof asked);

@@ -1,6 +1,7 @@
 #include "ledger.h"
 
 #include "../sim/store.h"
+#include "broker.h"
 #include "fuzz.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,15 @@ void ledger_apply(struct ledger *ledger, const struct decision *decision)
 {
     book_apply_rows(ledger->book, decision->rows, decision->row_count);
     store_rows(&model, &store, decision->rows, decision->row_count);
+}
+
+void ledger_serve(struct ledger *ledger)
+{
+    struct decision decision;
+    bool urgent;
+    while (book_serves_waiting(ledger->book) &&
+           book_decide_due(ledger->book, ledger->now, &ledger->arena, &decision, &urgent))
+        ledger_apply(ledger, &decision);
 }
 
 void ledger_advance(struct ledger *ledger, int64_t seconds, bool lazy)
@@ -158,7 +168,7 @@ static void collect_steps(uint32_t pool)
     step_count = 0;
     for (size_t i = 0; i < store.count[ROW_CAPACITY_CHANGE]; i++) {
         const struct capacity_change_row *change = &store.rows[ROW_CAPACITY_CHANGE][i].row.capacity_change;
-        if (change->pool == pool)
+        if (change->pool == pool && capacity_change_counts(change))
             add_steps(change->start, change->end, change->gpus, 0);
     }
     size_t at = 0;
@@ -211,6 +221,7 @@ void ledger_end_batch(struct ledger *ledger)
     check_reservations(ledger);
     for (uint32_t pool = 1; pool <= book_pool_count(ledger->book); pool++)
         check_pool(ledger, pool);
+    broker_check(ledger, &store);
     arena_reset(&ledger->arena);
 }
 
@@ -254,6 +265,8 @@ static void describe(const struct ledger *ledger, struct buffer *text)
             int32_t free, capacity;
             book_calendar_step(book, pool, hour, end, &free, &capacity, &hour);
             buffer_append_format(text, "pool %u: %d of %d until %d\n", pool, free, capacity, hour.number);
+            if (hour.number < end.number)
+                buffer_append_format(text, "power for %lld\n", (long long)book_powered(book, pool, hour));
         }
     }
     for (size_t i = 0; i < book_token_count(book); i++)

@@ -9,7 +9,8 @@
 // - what a period has encumbered and consumed is the price of the slices in it;
 // - what a reservation says it costs, and how many GPU-hours it has, is the sum of its slices;
 // - a pool's capacity is the sum of its changes, and what is free in it is that less what is taken, never
-//   less than nothing.
+//   less than nothing;
+// - what broker.h says.
 #ifndef COLOSSUS_TESTS_FUZZ_LEDGER_H
 #define COLOSSUS_TESTS_FUZZ_LEDGER_H
 
@@ -26,6 +27,9 @@ struct ledger *ledger_begin(void);
 void ledger_end(struct ledger *ledger);
 
 void ledger_apply(struct ledger *ledger, const struct decision *decision);
+
+// Books what waits for something that was freed, as is done before the next request.
+void ledger_serve(struct ledger *ledger);
 
 // Lets time go on and decides what falls due. `lazy`: starts and ends are left for later.
 void ledger_advance(struct ledger *ledger, int64_t seconds, bool lazy);

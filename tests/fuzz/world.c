@@ -7,7 +7,8 @@
 
 static const char text[] =
     "{\"version\":1,\"operators\":{\"uids\":[0]},"
-    "\"sites\":[{\"site\":\"colossus-1\",\"power\":[{\"from\":\"2026-05-01T00:00:00Z\",\"kw\":1000}]},"
+    "\"sites\":[{\"site\":\"colossus-1\",\"power\":[{\"from\":\"2026-05-01T00:00:00Z\",\"kw\":90},"
+    "{\"from\":\"2026-12-12T00:00:00Z\",\"kw\":61}]},"
     "{\"site\":\"colossus-2\"}],"
     "\"pools\":["
     "{\"pool\":\"colossus-1/h100\",\"gpu\":\"H100\",\"unit\":8,\"kw_per_gpu\":\"1.275\","
@@ -18,9 +19,9 @@ static const char text[] =
     "{\"pool\":\"colossus-2/gb300\",\"gpu\":\"GB300\",\"unit\":72,"
     "\"capacity\":[{\"from\":\"2026-12-02T00:00:00Z\",\"gpus\":144}],"
     "\"rates\":[{\"from\":\"2026-12-05T00:00:00Z\",\"firm\":\"4.00\"}]},"
-    "{\"pool\":\"colossus-1/h200\",\"gpu\":\"H200\",\"unit\":1,"
+    "{\"pool\":\"colossus-1/h200\",\"gpu\":\"H200\",\"unit\":1,\"kw_per_gpu\":\"0.7\","
     "\"capacity\":[{\"from\":\"2026-05-01T00:00:00Z\",\"gpus\":20}],"
-    "\"rates\":[{\"from\":\"2026-05-01T00:00:00Z\",\"firm\":\"0.000007\"}]}],"
+    "\"rates\":[{\"from\":\"2026-05-01T00:00:00Z\",\"firm\":\"0.000007\",\"preemptible\":\"0.000002\"}]}],"
     "\"tenants\":[{\"tenant\":\"anthropic\",\"name\":\"Anthropic PBC\",\"uids\":[61001]},"
     "{\"tenant\":\"google\",\"uids\":[61002]},{\"tenant\":\"xai\",\"uids\":[61003]},"
     "{\"tenant\":\"gamma\"}],"

@@ -28,8 +28,8 @@ static uint64_t first_seed = 1, last_seed = FIXED_SEEDS;
 // set.
 static struct statistics {
     int done[REQUEST_CLOCK_ADVANCE + 1], refused[REQUEST_CLOCK_ADVANCE + 1], replayed, verdicts[32], lost,
-        served, preempted;
-    int steps, closes, expiries, reloads, manifests;
+        served, preempted, powerless;
+    int steps, closes, expiries, reloads, manifests, extended, interrupted, closed;
 } statistics;
 
 struct sim {
@@ -151,6 +151,7 @@ static void count_answer(const struct request *request, const struct answer *ans
     else
         statistics.refused[request->kind]++;
     statistics.replayed += answer->replayed;
+    statistics.powerless += answer->powerless;
     *(answer->by_loss ? &statistics.lost : &statistics.preempted) += (int)answer->displaced_count;
     statistics.verdicts[answer->verdict > 1000            ? answer->verdict - 1000
                         : answer->verdict == VERDICT_DONE ? 0
@@ -160,6 +161,10 @@ static void count_answer(const struct request *request, const struct answer *ans
 static void count_world(const struct model *model)
 {
     statistics.steps += model->step;
+    statistics.extended += model->extended;
+    statistics.interrupted += model->interrupted;
+    for (size_t i = 0; i < model->outage_count; i++)
+        statistics.closed += !model->outages[i].is_open;
     for (int id = 1; id <= model->period_count; id++)
         statistics.closes += model->periods[id].closed;
     for (int64_t id = 1; id <= model->reservation_count; id++)
@@ -177,11 +182,14 @@ static void show_statistics(void)
         if (statistics.verdicts[i] > 0)
             print_message("verdict %d: %d\n", i == 1 ? VERDICT_INVALID_PARAMS : 1000 + i,
                           statistics.verdicts[i]);
-    print_message("%d interrupted by a loss, %d by firm bookings; %d decisions for those that waited\n",
-                  statistics.lost, statistics.preempted, statistics.served);
+    print_message("%d interrupted by a loss, %d by firm bookings (in %d hours for power); %d decisions for "
+                  "those that waited\n",
+                  statistics.lost, statistics.preempted, statistics.powerless, statistics.served);
     print_message("%d steps, %d replays, %d closed periods, %d expired holds, %d reloads, %d manifests\n",
                   statistics.steps, statistics.replayed, statistics.closes, statistics.expiries,
                   statistics.reloads, statistics.manifests);
+    print_message("open outages: %d hours cut while they were, %d interrupted, %d closed\n",
+                  statistics.extended, statistics.interrupted, statistics.closed);
 }
 
 static void send_request(struct sim *sim)

@@ -123,6 +123,8 @@ static void compare_capacity_refusal(const struct model *model, const struct ans
     MODEL_EQUAL(model, refusal->first_short.number, answer->first_short);
     if (answer->free >= 0)
         MODEL_EQUAL(model, refusal->free, answer->free);
+    if (answer->missing_watts >= 0)
+        MODEL_EQUAL(model, refusal->missing_watts, answer->missing_watts);
     if (!answer->may_move)
         return;
     if (refusal->has_next_start)
@@ -266,6 +268,17 @@ void compare_decision(const struct model *model, const struct request *request, 
 
 // ---- The whole book
 
+// How many GPUs the site's power still allows; nothing preemptible is left without, either.
+static void compare_power(const struct model *model, const struct book *book, int id, struct hour hour)
+{
+    const struct model_pool *pool = &model->pools[id];
+    int64_t left = model_watts_left(model, TIER_PREEMPTIBLE, hour.number), expected = -1;
+    MODEL_CHECK(model, left >= 0);
+    if (pool->watts > 0 && left < MODEL_UNLIMITED / 2)
+        expected = left / pool->watts / pool->unit * pool->unit;
+    MODEL_EQUAL(model, book_powered(book, (uint32_t)id, hour), expected);
+}
+
 static void compare_pool(const struct model *model, const struct book *book, int id)
 {
     const struct model_pool *pool = &model->pools[id];
@@ -283,6 +296,7 @@ static void compare_pool(const struct model *model, const struct book *book, int
                            hour.number, free, capacity, pool->capacity[i] - pool->taken[i],
                            pool->capacity[i]);
             MODEL_CHECK(model, pool->taken[i] <= pool->capacity[i]);
+            compare_power(model, book, id, hour);
         }
     }
     struct hour now = {model_hour(model)};
@@ -455,7 +469,8 @@ void dump_book(const struct model *model, const struct book *book, struct buffer
             int32_t free, capacity;
             struct hour until;
             book_calendar_step(book, id, hour, end, &free, &capacity, &until);
-            buffer_append_format(text, "pool %u from %d: %d of %d\n", id, hour.number, free, capacity);
+            buffer_append_format(text, "pool %u from %d: %d of %d, power for %lld\n", id, hour.number, free,
+                                 capacity, (long long)book_powered(book, id, hour));
             hour = until;
         }
     }

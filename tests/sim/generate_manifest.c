@@ -179,7 +179,7 @@ static bool has_place(const struct model *model, const struct made_contract *mad
 
 static struct manifest_site site = {.site = "site"};
 static struct manifest_pool pools[MODEL_POOLS];
-static struct manifest_step steps[MODEL_POOLS][4];
+static struct manifest_step steps[MODEL_POOLS][4], envelope[3];
 static struct manifest_rate rates[MODEL_POOLS][4];
 static struct manifest_tenant tenants[MODEL_TENANTS];
 static struct made_contract contracts[2 * MODEL_TENANTS];
@@ -188,7 +188,9 @@ static struct manifest_contract contracts_listed[2 * MODEL_TENANTS];
 static void make_pool(struct generator *generator, struct model *model, int id)
 {
     static const int32_t units[] = {1, 8, 72, 8};
+    static const int64_t watts[] = {0, 500, 1501, 1275};
     struct model_pool *pool = &model->pools[id];
+    pool->watts = watts[random_below(generator, COUNT_OF(watts))];
     snprintf(pool->name, sizeof pool->name, "site/pool-%d", id);
     pool->unit = units[id - 1];
     size_t step_count = 1 + random_below(generator, 3), rate_count = 1 + random_below(generator, 3);
@@ -215,11 +217,35 @@ static void make_pool(struct generator *generator, struct model *model, int id)
     pools[id - 1] = (struct manifest_pool){.pool = pool->name,
                                            .gpu = "GPU",
                                            .unit = pool->unit,
+                                           .watts_per_gpu = pool->watts,
                                            .capacity = steps[id - 1],
                                            .capacity_count = step_count,
                                            .rates = rates[id - 1],
                                            .rate_count = rate_count};
     pool_reckon(model, pool);
+}
+
+// A part of what all GPUs of an hour would draw, or a little more.
+static int64_t random_power(struct generator *generator, const struct model *model, int32_t hour)
+{
+    int64_t watts = 0;
+    int32_t i = hour < model->origin ? 0 : hour - model->origin;
+    for (int id = 1; id <= model->pool_count; id++)
+        watts += model->pools[id].capacity[i] * model->pools[id].watts;
+    return watts * (30 + random_below(generator, 80)) / 100;
+}
+
+// Half of the worlds have their power stated, some of them only from later on.
+static void make_power(struct generator *generator, struct model *model)
+{
+    site = (struct manifest_site){.site = "site", .power = envelope};
+    int32_t from = model->origin - (one_in(generator, 3) ? -2000 : 100);
+    size_t count = one_in(generator, 2) ? 0 : 1 + random_below(generator, COUNT_OF(envelope));
+    for (; site.power_count < count; site.power_count++) {
+        envelope[site.power_count] = (struct manifest_step){{from}, random_power(generator, model, from)};
+        model_set_step(model->power, &model->power_count, from, envelope[site.power_count].value);
+        from += 1 + (int32_t)random_below(generator, 6000);
+    }
 }
 
 static size_t make_contracts(struct generator *generator, struct model *model)
@@ -245,6 +271,7 @@ const struct manifest *generate_world(struct generator *generator, struct model 
     model->tenant_count = 2 + (int)random_below(generator, MODEL_TENANTS - 1);
     for (int id = 1; id <= model->pool_count; id++)
         make_pool(generator, model, id);
+    make_power(generator, model);
     for (int id = 1; id <= model->tenant_count; id++) {
         snprintf(model->tenants[id].name, sizeof model->tenants[id].name, "tenant-%d", id);
         tenants[id - 1] = (struct manifest_tenant){.tenant = model->tenants[id].name, .name = "A tenant"};
@@ -264,10 +291,12 @@ const struct manifest *generate_world(struct generator *generator, struct model 
 
 static struct addition {
     int pool;
-    bool has_step, has_rate, has_contract;
-    struct manifest_step step;
+    bool has_step, has_rate, has_contract, has_power;
+    struct manifest_step step, power;
     struct manifest_rate rate;
     struct manifest_pool listed;
+    struct manifest_site site;
+    int64_t watts; // of a GPU of the pool
     struct made_contract contract;
 } addition;
 
@@ -310,6 +339,27 @@ static int32_t random_hour_ahead(struct generator *generator, const struct model
     return model_hour(model) + (int32_t)random_below(generator, one_in(generator, 2) ? 100 : 20000);
 }
 
+// Would all that is booked have its power?
+static bool power_fits(const struct model *model, const struct addition *made)
+{
+    static struct model_step power[MODEL_STEPS + 1];
+    size_t count = model->power_count;
+    memcpy(power, model->power, sizeof model->power);
+    if (made->has_power)
+        model_set_step(power, &count, made->power.from.number, made->power.value);
+    for (int32_t hour = model_hour(model); hour < model->origin + MODEL_HOURS; hour++) {
+        int64_t watts = MODEL_UNLIMITED;
+        for (size_t i = 0; i < count; i++)
+            watts = power[i].from <= hour ? power[i].value : watts;
+        for (int id = 1; id <= model->pool_count; id++)
+            watts -= model->pools[id].taken[hour - model->origin] *
+                     (id == made->pool ? made->watts : model->pools[id].watts);
+        if (watts < 0)
+            return false;
+    }
+    return true;
+}
+
 const struct manifest *generate_addition(struct generator *generator, const struct model *model,
                                          enum verdict *expected)
 {
@@ -318,12 +368,13 @@ const struct manifest *generate_addition(struct generator *generator, const stru
     addition = (struct addition){.pool = 1 + (int)random_below(generator, (uint32_t)model->pool_count)};
     const struct model_pool *pool = &model->pools[addition.pool];
     *expected = VERDICT_DONE;
+    addition.watts = pool->watts;
     addition.listed = (struct manifest_pool){.pool = pool->name,
                                              .gpu = "GPU",
                                              .unit = pool->unit,
                                              .capacity = &addition.step,
                                              .rates = &addition.rate};
-    uint32_t choice = random_below(generator, 4);
+    uint32_t choice = random_below(generator, 6);
     if (choice == 0 && pool->base_count < MODEL_STEPS) {
         int32_t from = random_hour_ahead(generator, model);
         addition.step = (struct manifest_step){{from}, (int64_t)random_below(generator, 25) * pool->unit};
@@ -347,7 +398,21 @@ const struct manifest *generate_addition(struct generator *generator, const stru
         manifest.contract_count = addition.has_contract;
         if (addition.has_contract && is_ambiguous(model, &addition.contract.model))
             *expected = VERDICT_INVALID_MANIFEST;
+    } else if (choice == 3 && model->power_count < MODEL_STEPS) {
+        int32_t from = random_hour_ahead(generator, model);
+        addition.power = (struct manifest_step){{from}, random_power(generator, model, from)};
+        addition.has_power = true;
+        addition.site = (struct manifest_site){.site = "site", .power = &addition.power, .power_count = 1};
+        manifest.sites = &addition.site;
+        manifest.site_count = 1;
+    } else if (choice == 4) { // what its GPUs draw; 0 says nothing
+        addition.listed.watts_per_gpu = random_below(generator, 4) * 700;
+        if (addition.listed.watts_per_gpu > 0)
+            addition.watts = addition.listed.watts_per_gpu;
+        manifest.pool_count = 1;
     }
+    if (!power_fits(model, &addition))
+        *expected = VERDICT_INVALID_MANIFEST;
     return &manifest; // which may say nothing at all
 }
 
@@ -361,6 +426,9 @@ void generate_accept(struct model *model)
     if (addition.has_rate)
         model_set_step(pool->rates[TIER_FIRM], &pool->rate_count[TIER_FIRM], addition.rate.from.number,
                        addition.rate.price[TIER_FIRM].micro);
+    pool->watts = addition.watts;
+    if (addition.has_power)
+        model_set_step(model->power, &model->power_count, addition.power.from.number, addition.power.value);
     if (addition.has_contract)
         model_add_contract(model, &addition.contract.model, addition.contract.starts,
                            addition.contract.commits, addition.contract.period_count);

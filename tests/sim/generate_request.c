@@ -200,6 +200,26 @@ static struct target random_target(struct generator *generator, const struct mod
     return target;
 }
 
+// The same outage with an end: mostly near by, now and then in the past or after a while.
+static void make_closing(struct generator *generator, const struct model *model)
+{
+    struct capacity_change_request *capacity = &made.request.capacity;
+    if (model->outage_count == 0)
+        return;
+    const struct model_outage *outage =
+        &model->outages[random_below(generator, (uint32_t)model->outage_count)];
+    int32_t hour = model_hour(model);
+    for (size_t i = 0; i < model->outage_count && !one_in(generator, 10); i++)
+        outage = model->outages[i].is_open ? &model->outages[i] : outage;
+    *capacity = (struct capacity_change_request){.pool = model->pools[outage->pool].name,
+                                                 .kind = CAPACITY_OUTAGE,
+                                                 .gpus = outage->gpus,
+                                                 .start = {outage->start},
+                                                 .end = {hour + (int32_t)random_below(generator, 4)}};
+    if (one_in(generator, 3))
+        capacity->end.number = hour - 2 + (int32_t)random_below(generator, 60);
+}
+
 static void make_capacity(struct generator *generator, const struct model *model)
 {
     static const enum capacity_kind kinds[] = {CAPACITY_GROWTH,      CAPACITY_GROWTH, CAPACITY_DELAY,
@@ -215,12 +235,14 @@ static void make_capacity(struct generator *generator, const struct model *model
         .start = {model_hour(model) + (int32_t)random_below(generator, one_in(generator, 2) ? 50 : 9000)},
     };
     capacity->end.number = capacity->start.number + 1 + (int32_t)random_below(generator, 2000);
-    if (capacity->kind == CAPACITY_RETIREMENT || one_in(generator, 6))
+    if (capacity->kind == CAPACITY_RETIREMENT || one_in(generator, capacity->kind == CAPACITY_OUTAGE ? 2 : 6))
         capacity->end = HOUR_NEVER;
     if (one_in(generator, 30))
         capacity->start.number -= 100;
-    if (pool->change_count >= MODEL_STEPS - 1)
+    if (pool->change_count >= MODEL_STEPS - 1 || model->outage_count >= MODEL_OUTAGES - 1)
         capacity->gpus = 0; // refused
+    else if (one_in(generator, 2))
+        make_closing(generator, model);
 }
 
 static void make_suspension(struct generator *generator, const struct model *model)

@@ -101,6 +101,7 @@ void pool_reckon(struct model *model, struct model_pool *pool)
         for (size_t k = 0; k < pool->change_count; k++)
             if (pool->changes[k].start <= hour && hour < pool->changes[k].end)
                 pool->capacity[i] += pool->changes[k].gpus;
+        pool->capacity[i] -= pool->out[i];
     }
 }
 
@@ -414,14 +415,8 @@ void model_apply(struct model *model, struct answer *answer)
 void model_commit(struct model *model, const struct request *request, struct answer *answer)
 {
     model_apply(model, answer);
-    if (request->kind == REQUEST_CAPACITY_CHANGE) {
-        struct model_pool *pool = &model->pools[model_pool_named(model, request->capacity.pool)];
-        MODEL_CHECK(model, pool->change_count < MODEL_STEPS);
-        pool->changes[pool->change_count++] =
-            (struct model_change){request->capacity.start.number, request->capacity.end.number,
-                                  model_capacity_gpus(&request->capacity)};
-        pool_reckon(model, pool);
-    }
+    if (request->kind == REQUEST_CAPACITY_CHANGE)
+        commit_model_capacity(model, request);
     if (request->kind == REQUEST_TENANT_SUSPEND || request->kind == REQUEST_TENANT_RESUME)
         model->tenants[model_tenant_named(model, request->tenant)].suspended =
             request->kind == REQUEST_TENANT_SUSPEND;

@@ -29,7 +29,10 @@
 #define MODEL_REFERENCES   4000
 #define MODEL_STEPS        64
 #define MODEL_LEGS         4
+#define MODEL_OUTAGES      64
+#define MODEL_OUTAGE_HOURS 24
 #define NEVER              INT32_MAX
+#define MODEL_UNLIMITED    (INT64_MAX / 8)
 
 struct model_step {
     int32_t from;
@@ -43,11 +46,21 @@ struct model_change {
 struct model_pool {
     char name[32];
     int32_t unit;
+    int64_t watts;                                                       // a GPU
     struct model_step base[MODEL_STEPS], rates[TIER_COUNT][MODEL_STEPS]; // by hour
     size_t base_count, rate_count[TIER_COUNT];
     struct model_change changes[MODEL_STEPS];
     size_t change_count;
+    int32_t out[MODEL_HOURS]; // what outages without an end take
     int32_t capacity[MODEL_HOURS], taken[MODEL_HOURS], taken_firm[MODEL_HOURS];
+};
+
+// An outage without an end.
+struct model_outage {
+    int pool;
+    int32_t gpus, start, cut_until;
+    int32_t last[MODEL_OUTAGE_HOURS]; // what it took in each of the last hours that were cut, by hour
+    bool is_open;
 };
 
 struct model_tenant {
@@ -115,8 +128,13 @@ struct model {
     int64_t now;
     struct model_pool pools[MODEL_POOLS + 1];
     int pool_count;
+    struct model_step power[MODEL_STEPS]; // of the one site, in watts
+    size_t power_count;
     struct model_tenant tenants[MODEL_TENANTS + 1];
     int tenant_count;
+    struct model_outage outages[MODEL_OUTAGES];
+    size_t outage_count;
+    int extended, interrupted; // how many hours were added to them and cut whom, for statistics
     struct model_contract contracts[MODEL_CONTRACTS + 1];
     int contract_count;
     struct model_period periods[MODEL_PERIODS + 1];
@@ -144,6 +162,7 @@ struct answer {
     int32_t leg;
     // capacity_exceeded
     int32_t free, first_short, next_start; // NEVER: none
+    int64_t missing_watts;                 // above 0: it is power that is missing
     bool may_move;
     // commitment_exceeded
     int period;
@@ -161,7 +180,8 @@ struct answer {
     size_t effect_count;
     struct effect *displaced; // what gives way to it, the newest first within a tier
     size_t displaced_count;
-    bool by_loss; // to a loss of capacity, not to a firm booking
+    bool by_loss;  // to a loss of capacity, not to a firm booking
+    int powerless; // how many of their hours gave power, for statistics
 };
 
 // Ends the test with the seed, the step and what is wrong.
@@ -246,10 +266,21 @@ void effect_free(struct effect *effect);
 // Plans what gives way to the effects of a decision on requests, or to a change of capacity, in
 // model_displace.c.
 void displace_for_effects(const struct model *model, struct answer *answer);
-void displace_for_loss(const struct model *model, int pool, struct model_change change,
-                       struct answer *answer);
+void displace_for_loss(const struct model *model, int pool, const int32_t *loss, struct answer *answer);
+// A number for each hour that the model keeps, from the running one on. The caller frees it.
+int32_t *model_hours_ahead(const struct model *model);
+// Changes of capacity, in model_outage.c: deciding on one of a known pool, and committing it.
+void decide_model_capacity(const struct model *model, const struct request *request, int pool,
+                           struct answer *answer);
+void commit_model_capacity(struct model *model, const struct request *request);
+// Cuts one more hour of an outage that is open.
+void model_extend(struct model *model, struct model_outage *outage);
 // Books what waits and fits by now, in model_wait.c: after whatever may have freed something.
 void model_serve(struct model *model);
+// The power that a tier sees left in an hour; MODEL_UNLIMITED before the first step.
+int64_t model_watts_left(const struct model *model, enum tier tier, int32_t hour);
+// Are there GPUs, or is there power, for so many more in an hour?
+bool model_has_room(const struct model *model, int pool, enum tier tier, int32_t hour, int32_t gpus);
 // What a tier sees free in an hour.
 int32_t model_free_gpus(const struct model *model, int pool, enum tier tier, int32_t hour);
 void decide_model_change(const struct model *model, const struct request *request, struct answer *answer);

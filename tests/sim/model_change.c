@@ -72,16 +72,38 @@ static void plan_with(const struct change_plan *plan, int64_t gpus, struct effec
     free(target);
 }
 
+// The first hour of some that are added in which there are no GPUs, or no power, for them; NEVER.
+static int32_t first_short(const struct change_plan *plan, const struct piece *added, size_t count,
+                           bool power)
+{
+    const struct model *model = plan->model;
+    int pool = plan->before->pool;
+    enum tier tier = plan->before->tier;
+    for (size_t i = 0; i < count; i++) {
+        int64_t watts = added[i].gpus * model->pools[pool].watts;
+        if (power ? watts > 0 && model_watts_left(model, tier, added[i].hour) < watts
+                  : model_free_gpus(model, pool, tier, added[i].hour) < added[i].gpus)
+            return added[i].hour;
+    }
+    return NEVER;
+}
+
+// Windows of different GPUs are looked at one after the other, each for GPUs and then for power.
 static bool has_room(const struct change_plan *plan, const struct effect *effect, struct answer *answer)
 {
-    for (size_t i = 0; i < effect->added_count; i++) {
-        int32_t hour = effect->added[i].hour;
-        if (model_free_gpus(plan->model, plan->before->pool, plan->before->tier, hour) >=
-            effect->added[i].gpus)
-            continue;
-        answer->first_short = hour;
-        answer->free = -1; // windows of different GPUs: not compared
-        return answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, -1);
+    for (size_t i = 0, count; i < effect->added_count; i += count) {
+        const struct piece *added = &effect->added[i];
+        for (count = 1; i + count < effect->added_count && added[count].gpus == added->gpus &&
+                        added[count].hour == added->hour + (int32_t)count;
+             count++) {
+        }
+        for (int power = 0; power < 2; power++) {
+            answer->first_short = first_short(plan, added, count, power == 1);
+            answer->free = -1;          // not compared
+            answer->missing_watts = -1; // nor this
+            if (answer->first_short != NEVER)
+                return answer_refuse(answer, VERDICT_CAPACITY_EXCEEDED, -1);
+        }
     }
     return true;
 }

@@ -140,6 +140,46 @@ static int32_t free_in(const struct model *model, const struct answer *answer, s
     return free;
 }
 
+// The power left in an hour, in the same way.
+static int64_t watts_in(const struct model *model, const struct answer *answer, size_t leg, int32_t hour)
+{
+    const struct model_reservation *asking = &answer->effects[leg].after;
+    int64_t watts = model_watts_left(model, asking->tier, hour);
+    for (size_t k = 0; k < answer->effect_count; k++) {
+        const struct model_reservation *other = &answer->effects[k].after;
+        bool comes_before = other->tier == asking->tier ? k < leg : other->tier == TIER_FIRM;
+        if (comes_before && other->start <= hour && hour < other->end)
+            watts -= answer->effects[k].added[0].gpus * model->pools[other->pool].watts;
+    }
+    return watts;
+}
+
+static bool fits_in(const struct model *model, const struct answer *answer, size_t leg, int32_t hour)
+{
+    const struct effect *effect = &answer->effects[leg];
+    int64_t watts = effect->added[0].gpus * model->pools[effect->after.pool].watts;
+    return free_in(model, answer, leg, hour) >= effect->added[0].gpus &&
+           (watts == 0 || watts_in(model, answer, leg, hour) >= watts);
+}
+
+static bool leg_is_powered(const struct model *model, struct answer *answer, size_t i)
+{
+    const struct effect *effect = &answer->effects[i];
+    const struct model_pool *pool = &model->pools[effect->after.pool];
+    int64_t wanted = effect->added[0].gpus * pool->watts, least_left = MODEL_UNLIMITED;
+    for (int32_t hour = effect->after.start; hour < effect->after.end && wanted > 0; hour++) {
+        int64_t left = watts_in(model, answer, i, hour);
+        least_left = left < least_left ? left : least_left;
+        if (left < wanted && answer->first_short == NEVER)
+            answer->first_short = hour;
+    }
+    if (answer->first_short == NEVER)
+        return true;
+    answer->missing_watts = wanted - least_left;
+    answer->free = least_left < 0 ? 0 : (int32_t)(least_left / pool->watts / pool->unit) * pool->unit;
+    return false;
+}
+
 static bool leg_fits(const struct model *model, struct answer *answer, size_t i, int32_t leg)
 {
     const struct effect *effect = &answer->effects[i];
@@ -153,12 +193,12 @@ static bool leg_fits(const struct model *model, struct answer *answer, size_t i,
             answer->first_short = hour;
     }
     answer->free = answer->free < 0 ? 0 : answer->free;
-    if (answer->first_short == NEVER)
+    if (answer->first_short == NEVER && leg_is_powered(model, answer, i))
         return true;
     answer->may_move = true;
     answer->next_start = NEVER;
     for (int32_t hour = effect->after.start; hour < model_horizon(model) && run < hours; hour++) {
-        run = free_in(model, answer, i, hour) >= gpus ? run + 1 : 0;
+        run = fits_in(model, answer, i, hour) ? run + 1 : 0;
         if (run == hours)
             answer->next_start = hour + 1 - hours;
     }
@@ -171,7 +211,7 @@ static bool must_wait(const struct model *model, const struct answer *answer)
     const struct effect *effect = &answer->effects[0];
     bool fits = true, may_fit = false;
     for (int32_t hour = effect->after.start; hour < effect->after.end; hour++)
-        fits = fits && free_in(model, answer, 0, hour) >= effect->added[0].gpus;
+        fits = fits && fits_in(model, answer, 0, hour);
     for (int32_t i = model_hour(model) - model->origin; i < MODEL_HOURS; i++)
         may_fit = may_fit || model->pools[effect->after.pool].capacity[i] >= effect->added[0].gpus;
     return !fits && may_fit;
@@ -377,10 +417,8 @@ static void decide_cancel(const struct model *model, const struct request *reque
 static void decide_capacity(const struct model *model, const struct request *request, struct answer *answer)
 {
     const struct capacity_change_request *asked = &request->capacity;
-    struct model_change change = {asked->start.number, asked->end.number, model_capacity_gpus(asked)};
-    bool below_zero = false;
-    if (asked->gpus < 1 || change.end <= change.start ||
-        (asked->kind == CAPACITY_MAINTENANCE && change.end == NEVER)) {
+    if (asked->gpus < 1 || asked->end.number <= asked->start.number ||
+        (asked->kind == CAPACITY_MAINTENANCE && asked->end.number == NEVER)) {
         answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
         return;
     }
@@ -393,16 +431,8 @@ static void decide_capacity(const struct model *model, const struct request *req
         answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
         return;
     }
-    if (replayed(model, 0, request, answer))
-        return;
-    const struct model_pool *found = &model->pools[pool];
-    for (int32_t i = 0; i < MODEL_HOURS; i++)
-        below_zero = below_zero || (change.start <= model->origin + i && model->origin + i < change.end &&
-                                    found->capacity[i] + change.gpus < 0);
-    if (change.start < model_hour(model) || change.start >= model_horizon(model) || below_zero)
-        answer_refuse(answer, VERDICT_INVALID_PARAMS, -1);
-    else
-        displace_for_loss(model, pool, change, answer);
+    if (!replayed(model, 0, request, answer))
+        decide_model_capacity(model, request, pool, answer);
 }
 
 void model_decide(const struct model *model, const struct request *request, struct answer *answer)

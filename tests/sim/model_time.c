@@ -178,7 +178,7 @@ static bool has_instalment_left(const struct model *model, const struct model_pe
 }
 
 // What is due first: kinds in the order of one instant.
-enum model_due_kind { MODEL_EXPIRY, MODEL_MONTH_END, MODEL_CLOSE, MODEL_INSTALMENT };
+enum model_due_kind { MODEL_EXPIRY, MODEL_OUTAGE, MODEL_MONTH_END, MODEL_CLOSE, MODEL_INSTALMENT };
 struct model_due {
     int64_t at;
     enum model_due_kind kind;
@@ -199,6 +199,10 @@ static struct model_due find_due(const struct model *model)
             consider(&first, model->reservations[id].hold_expires, MODEL_EXPIRY, id);
         else if (model->reservations[id].state == STATE_WAITING)
             consider(&first, model->reservations[id].wait_until, MODEL_EXPIRY, id);
+    for (size_t i = 0; i < model->outage_count; i++)
+        if (model->outages[i].is_open)
+            consider(&first, (model->outages[i].cut_until - MODEL_OUTAGE_HOURS + 1) * INT64_C(3600),
+                     MODEL_OUTAGE, (int64_t)i);
     for (int id = 1; id <= model->contract_count; id++)
         consider(&first, model->contracts[id].next_month * INT64_C(3600), MODEL_MONTH_END, id);
     for (int id = 1; id <= model->period_count; id++) {
@@ -218,6 +222,9 @@ static void do_due(struct model *model, struct model_due due)
     switch (due.kind) {
     case MODEL_EXPIRY:
         expire(model, &model->reservations[due.id]);
+        break;
+    case MODEL_OUTAGE:
+        model_extend(model, &model->outages[due.id]);
         break;
     case MODEL_MONTH_END:
         end_month(model, &model->contracts[due.id]);

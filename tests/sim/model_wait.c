@@ -7,7 +7,7 @@
 static bool has_room(const struct model *model, const struct model_reservation *reservation)
 {
     for (int32_t hour = reservation->start; hour < reservation->end; hour++)
-        if (model_free_gpus(model, reservation->pool, reservation->tier, hour) < reservation->gpus)
+        if (!model_has_room(model, reservation->pool, reservation->tier, hour, reservation->gpus))
             return false;
     return true;
 }

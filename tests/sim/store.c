@@ -168,6 +168,18 @@ static void move(const struct model *model, struct store *store, const struct tr
     }
 }
 
+// In tables that only grow the numbers follow one another, as the rows do.
+static void check_number(const struct model *model, const struct store *store, const struct row *row)
+{
+    int64_t last = (int64_t)store->count[row->kind];
+    if (row->kind == ROW_CAPACITY_CHANGE)
+        MODEL_EQUAL(model, row->capacity_change.id, last + 1);
+    if (row->kind == ROW_RATE)
+        MODEL_EQUAL(model, row->rate.id, last + 1);
+    if (row->kind == ROW_INTERRUPTION)
+        MODEL_EQUAL(model, row->interruption.id, last + 1);
+}
+
 void store_rows(const struct model *model, struct store *store, const struct row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -181,6 +193,7 @@ void store_rows(const struct model *model, struct store *store, const struct row
         } else if (row->kind == ROW_TRANSFER) {
             move(model, store, &row->transfer);
         }
+        check_number(model, store, row);
         put(model, store, *row);
     }
 }

@@ -41,6 +41,35 @@ static void the_window_moves_on(void **state)
     power_destroy(power);
 }
 
+static int32_t step_from(const struct power *power, int32_t from, int32_t until)
+{
+    struct hour end = {until};
+    power_step(power, (struct hour){from}, &end);
+    return end.number;
+}
+
+static void a_step_ends_where_the_use_changes(void **state)
+{
+    (void)state;
+    struct power *power = power_create((struct hour){1000}, 500);
+    assert_int_equal(step_from(power, 1000, 1500), 1500);
+    power_add(power, (struct hour){1010}, (struct hour){1020}, 700);
+    power_add(power, (struct hour){1015}, (struct hour){1016}, 5);
+    static const int32_t edges[] = {1000, 1010, 1015, 1016, 1020, 1500};
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(step_from(power, edges[i], 1500), edges[i + 1]);
+        assert_int_equal(step_from(power, edges[i + 1] - 1, 1500), edges[i + 1]);
+        assert_int_equal(step_from(power, edges[i], edges[i] + 1), edges[i] + 1);
+    }
+    // Every number of hours that are alike is found, wherever the search halves them.
+    for (int32_t hour = 1101; hour < 1200; hour++) {
+        power_add(power, (struct hour){1100}, (struct hour){hour}, 1);
+        assert_int_equal(step_from(power, 1100, 1500), hour);
+        power_add(power, (struct hour){1100}, (struct hour){hour}, -1);
+    }
+    power_destroy(power);
+}
+
 static void an_envelope_has_steps(void **state)
 {
     (void)state;
@@ -107,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_used_is_a_sum_by_the_hour),
         cmocka_unit_test(the_window_moves_on),
+        cmocka_unit_test(a_step_ends_where_the_use_changes),
         cmocka_unit_test(an_envelope_has_steps),
         cmocka_unit_test_setup_teardown(a_step_takes_the_place_of_the_one_at_its_hour, world_setup,
                                         world_teardown),

@@ -45,6 +45,14 @@ static void names_of_capacity_kinds(void **state)
                 "maintenance", "outage", "retirement");
 }
 
+static void names_of_outage_parts(void **state)
+{
+    (void)state;
+    CHECK_NAMES(enum outage_part, outage_part_name, outage_part_parse, OUTAGE_OPENED, "opened", "cut",
+                "returned", "closed");
+    assert_null(outage_part_name(OUTAGE_NONE));
+}
+
 static void names_of_accounts(void **state)
 {
     (void)state;
@@ -92,9 +100,10 @@ static void names_of_terms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_tiers),    cmocka_unit_test(names_of_capacity_kinds),
-        cmocka_unit_test(names_of_accounts), cmocka_unit_test(names_of_transfers),
-        cmocka_unit_test(names_of_states),   cmocka_unit_test(names_of_terms),
+        cmocka_unit_test(names_of_tiers),        cmocka_unit_test(names_of_capacity_kinds),
+        cmocka_unit_test(names_of_outage_parts), cmocka_unit_test(names_of_accounts),
+        cmocka_unit_test(names_of_transfers),    cmocka_unit_test(names_of_states),
+        cmocka_unit_test(names_of_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,6 +275,54 @@ static void more_than_the_authority_is_found(void **state)
     workshop_end(&small);
 }
 
+// An outage that the daemon cut wrong, all of it consistent with itself.
+static void an_outage_that_is_cut_wrong_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        enum outage_part part;
+        int32_t start, end, gpus; // what is added to them
+        const char *found;
+    } faults[] = {
+        {OUTAGE_CUT, 0, 0, 0, NULL},
+        {OUTAGE_CUT, 1, 0, 0, "does not follow the cut before it"},
+        {OUTAGE_CUT, 0, -1, 0, "is not cut for the next 24 hours"},
+        {OUTAGE_CUT, 0, 0, -8, "cuts more than its outage"},
+        {OUTAGE_RETURNED, 1, 0, 0, "still takes GPUs after its end"},
+        {OUTAGE_RETURNED, 0, 0, -8, "still takes GPUs after its end"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct workshop small = {0};
+        workshop_begin(&small);
+        workshop_manifest(&small);
+        struct request request = {.kind = REQUEST_CAPACITY_CHANGE,
+                                  .capacity = {.pool = "colossus-1/h100",
+                                               .kind = CAPACITY_OUTAGE,
+                                               .gpus = 16,
+                                               .start = hour_of_text("2026-02-01T00:00:00Z"),
+                                               .end = HOUR_NEVER}};
+        assert_int_equal(workshop_decide(&small, request), VERDICT_DONE);
+        if (faults[i].part == OUTAGE_RETURNED) {
+            request.capacity.end = hour_of_text("2026-02-01T05:00:00Z");
+            assert_int_equal(workshop_decide(&small, request), VERDICT_DONE);
+        }
+        for (size_t k = 0; k < small.row_count; k++) {
+            struct capacity_change_row *row = &small.rows[k].capacity_change;
+            if (small.rows[k].kind != ROW_CAPACITY_CHANGE || row->part != faults[i].part)
+                continue;
+            row->start.number += faults[i].start;
+            row->end.number += faults[i].end;
+            row->gpus += faults[i].gpus;
+        }
+        workshop_commit(&small);
+        struct verify_report report = verify(small.path);
+        if (report.sound != (faults[i].found == NULL) ||
+            (faults[i].found != NULL && strstr(report.message, faults[i].found) == NULL))
+            fail_msg("fault %zu: %s", i, report.message);
+        workshop_end(&small);
+    }
+}
+
 static void a_flipped_bit_is_found(void **state)
 {
     (void)state;
@@ -408,6 +456,7 @@ int main(void)
         cmocka_unit_test(each_fault_is_caught_and_named),
         cmocka_unit_test(too_much_in_an_hour_is_found),
         cmocka_unit_test(more_than_the_authority_is_found),
+        cmocka_unit_test(an_outage_that_is_cut_wrong_is_found),
         cmocka_unit_test(a_flipped_bit_is_found),
         cmocka_unit_test(what_can_not_be_is_not_loaded),
         cmocka_unit_test(a_reader_refuses_what_can_not_be),
