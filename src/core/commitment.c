@@ -91,6 +91,13 @@ bool commitment_reckon(const struct commitment_inputs *inputs, struct commitment
     return true;
 }
 
+bool commitment_settleable(const struct commitment *commitment)
+{
+    struct amount most;
+    return amount_add(amount_max(commitment->floor, commitment->used), commitment->fees, &most) &&
+           amount_add(most, commitment->surcharge, &most) && amount_add(most, most, &most);
+}
+
 bool commitment_percent(const struct commitment *commitment, int64_t *basis_points)
 {
     if (amount_is_zero(commitment->floor))

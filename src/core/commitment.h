@@ -29,6 +29,10 @@ struct commitment {
 // False when an amount overflows.
 bool commitment_reckon(const struct commitment_inputs *inputs, struct commitment *result);
 
+// Could the close settle a period with these amounts, all of them delivered by then? Unmet commit of earlier
+// periods may have been moved in, which terms that move any keep below half of the largest amount.
+bool commitment_settleable(const struct commitment *commitment);
+
 // used / floor in basis points, rounded down; false when the floor is 0 (a percentage of nothing).
 bool commitment_percent(const struct commitment *commitment, int64_t *basis_points);
 

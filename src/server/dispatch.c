@@ -18,6 +18,7 @@ static const struct handler_row handlers[METHOD_COUNT] = {
     [METHOD_SERVER_PING] = {handle_server_ping, false},
     [METHOD_POOL_LIST] = {handle_pool_list, true},
     [METHOD_POOL_CALENDAR] = {handle_pool_calendar, true},
+    [METHOD_OFFER_SEARCH] = {handle_offer_search, true},
     [METHOD_RESERVATION_CREATE] = {handle_change, true},
     [METHOD_RESERVATION_CREATE_GROUP] = {handle_change, true},
     [METHOD_RESERVATION_CONFIRM] = {handle_change, true},
