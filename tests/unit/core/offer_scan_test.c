@@ -15,13 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORIGIN  493000
-#define SPAN    160 // hours in which things happen
-#define POOLS   3
-#define STEPS   6
-#define PERIODS 5
-#define SEEDS   20
-#define QUERIES 25
+#define ORIGIN      493000
+#define SPAN        160 // hours in which things happen
+#define POOLS       3
+#define STEPS       6
+#define POWER_STEPS 24
+#define PERIODS     5
+#define SEEDS       12
+#define QUERIES     25
 
 struct property {
     struct book *book;
@@ -67,10 +68,10 @@ static struct hour random_hour(struct property *property)
 static void make_power(struct property *property, struct manifest_site *site, struct manifest_step *steps)
 {
     site->power = steps;
-    site->power_count = STEPS;
-    for (int32_t i = 0; i < STEPS; i++)
-        steps[i] = (struct manifest_step){{ORIGIN + i * SPAN / STEPS},
-                                          1000 * (20 + (int64_t)random_below(property, 60))};
+    site->power_count = POWER_STEPS;
+    for (int32_t i = 0; i < POWER_STEPS; i++)
+        steps[i] = (struct manifest_step){{ORIGIN + i * SPAN / POWER_STEPS},
+                                          1000 * (12 + (int64_t)random_below(property, 60))};
 }
 
 static void make_pool(struct property *property, struct manifest_pool *pool, int place)
@@ -134,7 +135,7 @@ static void decide(struct property *property, struct request *request, struct de
 static void make_world(struct property *property)
 {
     struct manifest_site sites[2] = {{.site = site_names[0]}, {.site = site_names[1]}};
-    struct manifest_step power[STEPS];
+    struct manifest_step power[POWER_STEPS];
     struct manifest_pool pools[POOLS];
     struct manifest_tenant tenants[2] = {{.tenant = "acme"}, {.tenant = "zeta"}};
     struct manifest_period zeta = {{ORIGIN - 100}, {0}};
@@ -385,6 +386,10 @@ static void random_query(struct property *property, struct offer_query *query)
     };
     query->latest_end.number =
         (query->has_earliest ? query->earliest.number : ORIGIN) + 1 + (int32_t)random_below(property, SPAN);
+    // Often a window that is hardly long enough, or not quite.
+    if (one_in(property, 3))
+        query->latest_end.number = (query->has_earliest ? query->earliest.number : ORIGIN) + 1 +
+                                   (int32_t)random_below(property, (uint32_t)query->hours + 5);
     if (one_in(property, 4)) {
         wanted[0] = pool_names[random_below(property, POOLS)];
         wanted[1] = pool_names[random_below(property, POOLS)];

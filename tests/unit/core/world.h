@@ -25,28 +25,28 @@ struct world {
     size_t row_count;
 };
 
-static struct hour hour_of(const char *text)
+static inline struct hour hour_of(const char *text)
 {
     struct hour hour;
     assert_true(hour_parse(text, strlen(text), &hour));
     return hour;
 }
 
-static struct instant instant_of(const char *text)
+static inline struct instant instant_of(const char *text)
 {
     struct instant instant;
     assert_true(instant_parse(text, strlen(text), &instant));
     return instant;
 }
 
-static struct amount amount_of(const char *text)
+static inline struct amount amount_of(const char *text)
 {
     struct amount amount;
     assert_true(amount_parse(text, strlen(text), &amount));
     return amount;
 }
 
-static void world_apply(struct world *world, const struct row *rows, size_t count)
+static inline void world_apply(struct world *world, const struct row *rows, size_t count)
 {
     book_apply_rows(world->book, rows, count);
     for (size_t i = 0; i < count; i++)
@@ -54,7 +54,7 @@ static void world_apply(struct world *world, const struct row *rows, size_t coun
 }
 
 // Decides what is due by a time, applies it, and ends the batch there.
-static void world_advance(struct world *world, const char *to)
+static inline void world_advance(struct world *world, const char *to)
 {
     struct instant now = instant_of(to);
     bool urgent;
@@ -69,7 +69,7 @@ static void world_advance(struct world *world, const char *to)
     world->now = now;
 }
 
-static enum verdict world_decide(struct world *world, struct request request)
+static inline enum verdict world_decide(struct world *world, struct request request)
 {
     if (request.actor.role == ROLE_ANONYMOUS)
         request.actor = (struct actor){.role = ROLE_OPERATOR, .name = "uid:0"};
@@ -81,25 +81,25 @@ static enum verdict world_decide(struct world *world, struct request request)
     return world->decision.verdict;
 }
 
-static struct leg leg_of(const char *pool, int64_t gpus, const char *start, const char *end)
+static inline struct leg leg_of(const char *pool, int64_t gpus, const char *start, const char *end)
 {
     return (struct leg){.pool = pool, .gpus = gpus, .start = hour_of(start), .end = hour_of(end)};
 }
 
-static enum verdict world_create(struct world *world, struct leg leg, const char *client_ref)
+static inline enum verdict world_create(struct world *world, struct leg leg, const char *client_ref)
 {
     return world_decide(world, (struct request){.kind = REQUEST_CREATE,
                                                 .client_ref = client_ref,
                                                 .create = {.legs = &leg, .leg_count = 1}});
 }
 
-static int64_t created_id(const struct world *world)
+static inline int64_t created_id(const struct world *world)
 {
     assert_int_equal(world->decision.outcome_count, 1);
     return world->decision.outcomes[0].image.row.id;
 }
 
-static enum verdict world_cancel(struct world *world, int64_t id, bool dry_run)
+static inline enum verdict world_cancel(struct world *world, int64_t id, bool dry_run)
 {
     return world_decide(
         world,
@@ -107,7 +107,7 @@ static enum verdict world_cancel(struct world *world, int64_t id, bool dry_run)
 }
 
 // What a period's JSON says of one member, as text.
-static const char *period_member(struct world *world, uint32_t period, const char *member)
+static inline const char *period_member(struct world *world, uint32_t period, const char *member)
 {
     struct buffer out = {0};
     struct json json = json_begin(&out);
@@ -126,13 +126,13 @@ static const char *period_member(struct world *world, uint32_t period, const cha
     return value;
 }
 
-static void assert_period(struct world *world, uint32_t period, const char *member, const char *value)
+static inline void assert_period(struct world *world, uint32_t period, const char *member, const char *value)
 {
     assert_string_equal(period_member(world, period, member), value);
 }
 
 // The last event of a type, or NULL.
-static const struct event_row *last_event(const struct world *world, const char *type)
+static inline const struct event_row *last_event(const struct world *world, const char *type)
 {
     size_t kept = world->row_count < 4096 ? world->row_count : 4096;
     for (size_t i = 0; i < kept; i++) {
@@ -144,7 +144,7 @@ static const struct event_row *last_event(const struct world *world, const char 
 }
 
 // The sum of all transfers of a kind.
-static struct amount transferred(const struct world *world, enum transfer_kind kind)
+static inline struct amount transferred(const struct world *world, enum transfer_kind kind)
 {
     struct amount sum = AMOUNT_ZERO;
     assert_true(world->row_count <= 4096);
@@ -158,7 +158,7 @@ static struct amount transferred(const struct world *world, enum transfer_kind k
 // hours' notice or half the price, monthly instalments. zeta: $100,000 a year in arrears, no overage, up to
 // 15 % deferred to the last period, the rest charged. Pools: colossus-1/h100 with 1,024 GPUs in units of 8 at
 // $2.00, colossus-1/gb200 with 720 in units of 72 at $4.00.
-static struct manifest world_manifest(struct arena *arena)
+static inline struct manifest world_manifest(struct arena *arena)
 {
     static struct manifest_step h100[1], gb200[1];
     static struct manifest_rate h100_rates[1], gb200_rates[1];
@@ -228,7 +228,7 @@ static struct manifest world_manifest(struct arena *arena)
 #define ZETA_FIRST  3
 #define ZETA_SECOND 4
 
-static int world_setup(void **state)
+static inline int world_setup(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     assert_true(digest_initialise());
@@ -246,7 +246,7 @@ static int world_setup(void **state)
     return 0;
 }
 
-static int world_teardown(void **state)
+static inline int world_teardown(void **state)
 {
     struct world *world = *state;
     book_destroy(world->book);
