@@ -35,7 +35,7 @@ ORDER = [
     "pool.list", "pool.calendar", "offer.search",
     "reservation.create", "reservation.create_group", "reservation.confirm", "reservation.change",
     "reservation.cancel", "reservation.get", "reservation.list",
-    "commitment.status", "statement.list", "event.list", "event.watch",
+    "commitment.status", "commitment.plan", "statement.list", "event.list", "event.watch",
     "manifest.apply", "manifest.export", "capacity.change", "tenant.suspend", "tenant.resume",
     "token.create", "token.revoke", "server.status", "server.metrics", "server.backup", "clock.advance",
 ]

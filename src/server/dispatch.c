@@ -27,6 +27,7 @@ static const struct handler_row handlers[METHOD_COUNT] = {
     [METHOD_RESERVATION_GET] = {handle_reservation_get, true},
     [METHOD_RESERVATION_LIST] = {handle_reservation_list, true},
     [METHOD_COMMITMENT_STATUS] = {handle_commitment_status, true},
+    [METHOD_COMMITMENT_PLAN] = {handle_commitment_plan, true},
     [METHOD_STATEMENT_LIST] = {handle_statement_list, true},
     [METHOD_EVENT_LIST] = {handle_event_list, true},
     [METHOD_EVENT_WATCH] = {handle_event_watch, true},

@@ -45,6 +45,14 @@ enum answer handle_commitment_status(struct exchange *exchange)
     return ANSWER_READY;
 }
 
+enum answer handle_commitment_plan(struct exchange *exchange)
+{
+    wire_reply_commitment_plan(&exchange->slot->text, exchange->id, exchange->server->store.book,
+                               exchange->tenant, &exchange->call->parameters, &exchange->server->parsing,
+                               exchange->now);
+    return ANSWER_READY;
+}
+
 enum answer handle_manifest_export(struct exchange *exchange)
 {
     struct json json = wire_reply_begin(&exchange->slot->text, exchange->id);

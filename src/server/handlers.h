@@ -45,6 +45,7 @@ enum answer handle_offer_search(struct exchange *exchange);
 enum answer handle_reservation_get(struct exchange *exchange);
 enum answer handle_reservation_list(struct exchange *exchange);
 enum answer handle_commitment_status(struct exchange *exchange);
+enum answer handle_commitment_plan(struct exchange *exchange);
 enum answer handle_statement_list(struct exchange *exchange);
 enum answer handle_event_list(struct exchange *exchange);
 enum answer handle_event_watch(struct exchange *exchange);

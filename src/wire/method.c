@@ -48,6 +48,8 @@ const struct method_row method_table[METHOD_COUNT] = {
                                  0},
     [METHOD_COMMITMENT_STATUS] = {METHOD_COMMITMENT_STATUS, "commitment.status", ACCESS_TENANT, false,
                                   TENANT | BIT(CONTRACT) | BIT(AT), 0},
+    [METHOD_COMMITMENT_PLAN] = {METHOD_COMMITMENT_PLAN, "commitment.plan", ACCESS_TENANT, false,
+                                TENANT | BIT(CONTRACT) | BIT(POOLS), 0},
     [METHOD_STATEMENT_LIST] = {METHOD_STATEMENT_LIST, "statement.list", ACCESS_TENANT, false,
                                TENANT | BIT(FROM) | BIT(TO) | BIT(AFTER) | BIT(LIMIT), 0},
     [METHOD_EVENT_LIST] = {METHOD_EVENT_LIST, "event.list", ACCESS_TENANT, false,

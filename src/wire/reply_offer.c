@@ -1,4 +1,5 @@
 // Replies that propose bookings.
+#include "core/shortfall.h"
 #include "wire/reply.h"
 
 // Ready to be sent as reservation.create, by whoever asked: a tenant that was named is named again.
@@ -116,5 +117,36 @@ void wire_reply_offers(struct buffer *out, const char *id, const struct book *bo
         json_write_hour(&json, "searched_until", list.searched_until);
     else
         json_write_null(&json, "searched_until");
+    wire_reply_end(&json);
+}
+
+void wire_reply_commitment_plan(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
+                                const struct parameters *parameters, struct arena *arena, struct instant now)
+{
+    struct shortfall_query query = {
+        .tenant = tenant,
+        .contract = parameters->contract,
+        .pools = parameters->pools,
+        .pool_count = parameters->pool_count,
+    };
+    struct shortfall_plan plan;
+    shortfall_plan(book, &query, now, arena, &plan);
+    if (plan.verdict != VERDICT_DONE) {
+        wire_reply_error(out, id, (int)plan.verdict, plan.message, plan.member);
+        return;
+    }
+    const struct contract_period_row *row = book_period_row(book, plan.period);
+    // An operator who named the contract alone must name the tenant to book.
+    const char *named = tenant == 0 ? book_tenant_row(book, plan.tenant)->tenant : parameters->tenant;
+    struct json json = wire_reply_begin(out, id);
+    json_write_text(&json, "contract", book_contract_row(book, row->contract)->contract);
+    json_write_hour(&json, "period_start", row->start);
+    json_write_hour(&json, "period_end", row->end);
+    json_write_amount(&json, "shortfall", plan.shortfall);
+    if (plan.has_last_chance)
+        json_write_hour(&json, "last_chance", plan.last_chance);
+    else
+        json_write_null(&json, "last_chance");
+    write_offers(&json, "offers", book, plan.offers, plan.count, named);
     wire_reply_end(&json);
 }

@@ -34,6 +34,7 @@ enum method {
     METHOD_RESERVATION_GET,
     METHOD_RESERVATION_LIST,
     METHOD_COMMITMENT_STATUS,
+    METHOD_COMMITMENT_PLAN,
     METHOD_STATEMENT_LIST,
     METHOD_EVENT_LIST,
     METHOD_EVENT_WATCH,
@@ -49,7 +50,7 @@ enum method {
     METHOD_SERVER_BACKUP,
     METHOD_CLOCK_ADVANCE,
 };
-#define METHOD_COUNT 29
+#define METHOD_COUNT 30
 
 // Every parameter that any method has, by its name on the wire. `present` has bit (1 << enum parameter) for
 // those given (JSON null counts as left out).
@@ -249,6 +250,9 @@ void wire_reply_pool_calendar(struct buffer *out, const char *id, const struct b
 // What can be booked, and what comes nearest to it.
 void wire_reply_offers(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
                        const struct parameters *parameters, struct arena *arena, struct instant now);
+// What would use up a shortfall. `tenant` is 0 for an operator who names a contract.
+void wire_reply_commitment_plan(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
+                                const struct parameters *parameters, struct arena *arena, struct instant now);
 void wire_reply_commitment_status(struct buffer *out, const char *id, const struct book *book,
                                   uint32_t tenant, const struct parameters *parameters, struct instant now);
 // One reservation, or a group (group is its id): images in the order of its legs. `replayed` and `dry_run`
