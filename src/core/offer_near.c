@@ -29,22 +29,35 @@ static bool find_earliest(const struct offer_pool *pool, const struct tariff *ta
     return true;
 }
 
-// The most steps, each of so many GPUs or of so many hours, that fit in a pool: at most `most`.
-static bool find_most(const struct offer_search *search, const struct offer_pool *pool, bool of_gpus,
-                      int32_t most, struct near *near)
+struct measure {
+    bool of_gpus; // else of hours
+    int32_t most; // in steps of a unit of GPUs, or of an hour
+};
+
+static bool fits(const struct offer_search *search, const struct offer_pool *pool, struct measure measure,
+                 int32_t steps, struct near *near)
 {
-    int32_t low = 0;
-    while (low < most) {
-        int32_t middle = low + (most - low + 1) / 2;
-        int32_t gpus = of_gpus ? middle * pool->unit : pool->gpus;
-        int32_t hours = of_gpus ? search->hours : middle;
-        struct hour last = {search->end.number - hours};
-        if (find_earliest(pool, &pool->tariff, gpus, hours, search->earliest, last, near))
+    int32_t gpus = measure.of_gpus ? steps * pool->unit : pool->gpus;
+    int32_t hours = measure.of_gpus ? search->hours : steps;
+    struct hour last = {search->end.number - hours};
+    return find_earliest(pool, &pool->tariff, gpus, hours, search->earliest, last, near);
+}
+
+// The most that fits in a pool, when it is no less than `least`, which another pool has: most pools have
+// less, and are done with the first question, or as much and are done with the second.
+static bool find_most(const struct offer_search *search, const struct offer_pool *pool,
+                      struct measure measure, int32_t least, struct near *near)
+{
+    int32_t low = least > 1 ? least : 1, high = measure.most;
+    if (low > high || !fits(search, pool, measure, low, near))
+        return false;
+    for (int32_t middle = low + 1; low < high; middle = low + (high - low + 1) / 2) {
+        if (fits(search, pool, measure, middle, near))
             low = middle;
         else
-            most = middle - 1;
+            high = middle - 1;
     }
-    return low > 0;
+    return true;
 }
 
 // Nearer than what was found before in another pool: more of what is missing, then as offers are ranked.
@@ -73,7 +86,7 @@ static void add_longest(const struct offer_search *search, struct offer_list *li
     int32_t window = search->end.number - search->earliest.number;
     int32_t most = search->hours - 1 < window ? search->hours - 1 : window;
     for (size_t i = 0; i < search->pool_count; i++)
-        if (find_most(search, &search->pools[i], false, most, &near))
+        if (find_most(search, &search->pools[i], (struct measure){false, most}, best.hours, &near))
             keep_nearer(&best, &near, false);
     if (best.pool != NULL)
         add_miss(search, list, &best, MISS_HOURS, search->query->hours - best.hours);
@@ -82,10 +95,12 @@ static void add_longest(const struct offer_search *search, struct offer_list *li
 static void add_largest(const struct offer_search *search, struct offer_list *list)
 {
     struct near best = {.pool = NULL}, near;
-    for (size_t i = 0; i < search->pool_count; i++)
-        if (find_most(search, &search->pools[i], true, search->pools[i].gpus / search->pools[i].unit - 1,
-                      &near))
+    for (size_t i = 0; i < search->pool_count; i++) {
+        const struct offer_pool *pool = &search->pools[i];
+        struct measure measure = {true, pool->gpus / pool->unit - 1};
+        if (find_most(search, pool, measure, (best.gpus + pool->unit - 1) / pool->unit, &near))
             keep_nearer(&best, &near, true);
+    }
     if (best.pool != NULL)
         add_miss(search, list, &best, MISS_GPUS, search->query->gpus - best.gpus);
 }
