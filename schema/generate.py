@@ -32,10 +32,10 @@ COMMON_KINDS = ["parse_error", "invalid_request", "internal_error", "rate_limite
 # The order in which the methods are described.
 ORDER = [
     "session.info", "session.login", "rpc.discover", "server.ping",
-    "pool.list", "pool.calendar",
+    "pool.list", "pool.calendar", "offer.search",
     "reservation.create", "reservation.create_group", "reservation.confirm", "reservation.change",
     "reservation.cancel", "reservation.get", "reservation.list",
-    "commitment.status", "statement.list", "event.list", "event.watch",
+    "commitment.status", "commitment.plan", "statement.list", "event.list", "event.watch",
     "manifest.apply", "manifest.export", "capacity.change", "tenant.suspend", "tenant.resume",
     "token.create", "token.revoke", "server.status", "server.metrics", "server.backup", "clock.advance",
 ]

@@ -43,6 +43,12 @@ enum option {
     OPTION_REASON,
     OPTION_STATE,
     OPTION_POOL,
+    OPTION_POOLS,
+    OPTION_GPU,
+    OPTION_SITES,
+    OPTION_EARLIEST,
+    OPTION_LATEST_END,
+    OPTION_ORDER,
     OPTION_AFTER,
     OPTION_LIMIT,
     OPTION_ALL,
@@ -51,7 +57,7 @@ enum option {
     OPTION_OPERATOR,
     OPTION_SQL,
 };
-#define OPTION_COUNT 35
+#define OPTION_COUNT 41
 
 #define OPTION_BIT(option) (UINT64_C(1) << OPTION_##option)
 
@@ -66,6 +72,7 @@ enum value_type {
     VALUE_LENGTH,  // hours
     VALUE_SECONDS, // seconds, or a length
     VALUE_STATES,  // names with commas between them; may be given more than once
+    VALUE_NAMES,   // names with commas between them
     VALUE_TRUE,    // takes no argument
 };
 

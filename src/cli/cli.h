@@ -85,6 +85,8 @@ int change_run(struct cli *cli, const char *method, json_t *params);
 // ---- show.c: results
 
 void show_object(struct cli *cli, const json_t *object);
+// A list of objects, with some of their members as columns.
+void show_table(struct cli *cli, const json_t *list, const char *const *columns, size_t count);
 void show_pools(struct cli *cli, const json_t *result);
 void show_calendar(struct cli *cli, const json_t *result);
 void show_reservations(struct cli *cli, const json_t *result); // one, or a group
@@ -97,6 +99,8 @@ void show_changes(struct cli *cli, const json_t *result);
 void show_manifest(struct cli *cli, const json_t *result);
 void show_ping(struct cli *cli, const json_t *result);
 void show_metrics(struct cli *cli, const json_t *result); // metrics.c
+void show_offers(struct cli *cli, const json_t *result);  // offers.c
+void show_plan(struct cli *cli, const json_t *result);
 
 // Prints JSON, indented, with a newline.
 void show_json(struct cli *cli, const json_t *value);

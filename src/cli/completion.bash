@@ -51,6 +51,8 @@ _colossus() {
     case $prev in
     -o | --output) mapfile -t COMPREPLY < <(compgen -W 'table json' -- "$cur") && return ;;
     --tier) mapfile -t COMPREPLY < <(compgen -W 'firm preemptible' -- "$cur") && return ;;
+    --order) mapfile -t COMPREPLY < <(compgen -W 'earliest cheapest' -- "$cur") && return ;;
+    --pools) mapfile -t COMPREPLY < <(compgen -W "$(_colossus_pools)" -- "$cur") && return ;;
     --state) mapfile -t COMPREPLY < <(compgen -W 'waiting held booked active completed cancelled expired' -- "$cur") && return ;;
     --pool) mapfile -t COMPREPLY < <(compgen -W "$(_colossus_pools)" -- "$cur") && return ;;
     --socket | --token-file | -f | --file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;

@@ -76,20 +76,36 @@ static bool add_number(struct cli *cli, json_t *params, const char *what, const 
     return true;
 }
 
+// Appends names with commas between them; false when one is empty or no UTF-8.
+static bool append_names(json_t *list, const char *text)
+{
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        if (length == 0 || json_array_append_new(list, json_stringn(text, length)) != 0)
+            return false;
+        if (text[length] == '\0')
+            return true;
+        text += length + 1;
+    }
+}
+
+static bool add_names(struct cli *cli, json_t *params, const char *what, const char *member, const char *text)
+{
+    json_t *names = json_array();
+    if (!append_names(names, text)) {
+        json_decref(names);
+        return refuse(cli, what, text, "a list of names with commas between them");
+    }
+    json_object_set_new(params, member, names);
+    return true;
+}
+
 static bool add_states(struct cli *cli, json_t *params, const char *what, const char *member)
 {
     json_t *states = json_array();
     bool good = true;
-    for (size_t i = 0; i < cli->arguments.repeated_count; i++) {
-        const char *text = cli->arguments.repeated[i];
-        while (good) {
-            size_t length = strcspn(text, ",");
-            good = length > 0 && json_array_append_new(states, json_stringn(text, length)) == 0;
-            if (text[length] == '\0')
-                break;
-            text += length + 1;
-        }
-    }
+    for (size_t i = 0; i < cli->arguments.repeated_count && good; i++)
+        good = append_names(states, cli->arguments.repeated[i]);
     if (!good) {
         json_decref(states);
         return refuse(cli, what, cli->arguments.values[OPTION_STATE],
@@ -128,6 +144,8 @@ bool params_add(struct cli *cli, json_t *params, const char *what, const char *m
         return add_time(cli, params, what, member, type, text);
     case VALUE_STATES:
         return add_states(cli, params, what, member);
+    case VALUE_NAMES:
+        return add_names(cli, params, what, member, text);
     case VALUE_TRUE:
         json_object_set_new(params, member, json_true());
         return true;

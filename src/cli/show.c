@@ -51,7 +51,7 @@ static void add_row(struct table *table, const json_t *row, const char *const *c
     }
 }
 
-static void show_table(struct cli *cli, const json_t *list, const char *const *columns, size_t count)
+void show_table(struct cli *cli, const json_t *list, const char *const *columns, size_t count)
 {
     char *headings[COLUMNS_MOST];
     for (size_t i = 0; i < count; i++)

@@ -5,20 +5,36 @@
 #include <string.h>
 
 static const char *const money_members[] = {
-    "added",       "amount",
-    "authority",   "available",
-    "billed",      "commit",
-    "consumed",    "cost",
-    "credit",      "credit_used",
-    "deferred_in", "deferred_out",
-    "due",         "encumbered",
-    "fee",         "fees",
-    "floor",       "needed",
-    "overage",     "overage_limit",
-    "price",       "price_per_gpu_hour",
-    "released",    "relief",
-    "shortfall",   "surcharge",
-    "used",        "waived",
+    "added",
+    "amount",
+    "authority",
+    "available",
+    "available_after",
+    "shortfall_after",
+    "billed",
+    "commit",
+    "consumed",
+    "cost",
+    "credit",
+    "credit_used",
+    "deferred_in",
+    "deferred_out",
+    "due",
+    "encumbered",
+    "fee",
+    "fees",
+    "floor",
+    "needed",
+    "overage",
+    "overage_limit",
+    "price",
+    "price_per_gpu_hour",
+    "released",
+    "relief",
+    "shortfall",
+    "surcharge",
+    "used",
+    "waived",
 };
 
 static const char *const counted_members[] = {
@@ -26,7 +42,7 @@ static const char *const counted_members[] = {
 };
 
 // null in these means that there is no end to it.
-static const char *const unlimited_members[] = {"authority", "available", "overage_limit"};
+static const char *const unlimited_members[] = {"authority", "available", "available_after", "overage_limit"};
 
 static bool is_among(const char *name, const char *const *names, size_t count)
 {

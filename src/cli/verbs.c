@@ -34,6 +34,18 @@ const struct verb verb_table[] = {
      .run = run_calendar,
      .show = show_calendar,
      .details = "Without --start it begins with the running hour, without --end it goes on for 30 days."},
+    {.name = "offers",
+     .help = "Find the earliest or the cheapest windows in which GPUs can be booked",
+     .positionals = {GPUS_ARGUMENT},
+     .options = TENANT | OPTION_BIT(FOR) | OPTION_BIT(POOLS) | OPTION_BIT(GPU) | OPTION_BIT(SITES) |
+                OPTION_BIT(EARLIEST) | OPTION_BIT(LATEST_END) | OPTION_BIT(TIER) | OPTION_BIT(ORDER) |
+                OPTION_BIT(LIMIT),
+     .required = OPTION_BIT(FOR),
+     .method = "offer.search",
+     .show = show_offers,
+     .details = "GPUS is rounded up to a pool's unit. Each row can be booked as it is shown. When nothing "
+                "fits, the\nlongest window, the most GPUs and the next start are shown in its place. At most "
+                "10 offers are\nshown, with --limit up to 50."},
     {.name = "reserve",
      .help = "Book GPUs",
      .positionals = {POOL_ARGUMENT, GPUS_ARGUMENT},
@@ -110,6 +122,14 @@ const struct verb verb_table[] = {
      .method = "commitment.status",
      .show = show_commitment,
      .details = "One period is shown with every amount. --at now chooses the running ones."},
+    {.name = "plan",
+     .help = "Show what would use up a commitment's shortfall, and until when it can be",
+     .positionals = {{"CONTRACT", "contract", VALUE_TEXT, true}},
+     .options = TENANT | OPTION_BIT(POOLS),
+     .method = "commitment.plan",
+     .show = show_plan,
+     .details = "For the running period: a booking in each pool from now to the period's end that uses the "
+                "shortfall\nup, or as much of it as it can."},
     {.name = "statement",
      .help = "List the transfers of money",
      .options = TENANT | PAGES | OPTION_BIT(FROM) | OPTION_BIT(TO),

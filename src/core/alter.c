@@ -72,20 +72,13 @@ static void add_slice_rows(struct builder *builder, const struct reservation_ima
     }
 }
 
-// What a booking adds must leave the period's close able to settle it. By then all that is booked is
-// delivered, and unmet commit of earlier periods may have been moved in, which terms that move any keep below
-// half of the largest amount. Or it is interrupted, perhaps by a timed decision, which can't be refused: then
-// all of it is relief, beside what is relief by now.
+// What a booking adds must leave the period's close able to settle it.
 static void check_settleable(struct builder *builder, uint32_t period)
 {
     struct commitment commitment;
-    struct amount most;
-    if (builder_commitment(builder, period, &commitment) &&
-        amount_add(amount_max(commitment.floor, commitment.used), commitment.fees, &most) &&
-        amount_add(most, commitment.surcharge, &most) && amount_add(most, most, &most) &&
-        amount_add(commitment.relief, commitment.used, &most))
-        return;
-    builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW, "the period's amounts would pass what can be settled");
+    if (!builder_commitment(builder, period, &commitment) || !commitment_settleable(&commitment))
+        builder_refuse(builder, VERDICT_AMOUNT_OVERFLOW,
+                       "the period's amounts would pass what can be settled");
 }
 
 // What can't be delivered is not owed either.

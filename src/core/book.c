@@ -406,7 +406,7 @@ void pool_use_power(const struct pool *pool, enum tier tier, struct hour from, i
     }
 }
 
-int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
+int64_t book_powered(const struct book *book, uint32_t pool, enum tier tier, struct hour hour)
 {
     const struct pool_row *row = &book->pools[pool].row;
     const struct site *site = &book->sites[row->site];
@@ -416,7 +416,7 @@ int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour)
     int64_t envelope = envelope_at(site->power, site->power_count, hour, &until);
     if (envelope == POWER_UNLIMITED)
         return -1;
-    int64_t left = envelope - power_used(site->used, hour);
+    int64_t left = envelope - power_used(site_power(site, tier), hour);
     return left <= 0 ? 0 : left / row->watts_per_gpu / row->unit * row->unit;
 }
 
@@ -425,12 +425,12 @@ static void cut_where_power_changes(const struct book *book, uint32_t pool, stru
                                     struct hour *until)
 {
     const struct site *site = &book->sites[book->pools[pool].row.site];
-    int64_t here = book_powered(book, pool, from);
+    int64_t here = book_powered(book, pool, TIER_PREEMPTIBLE, from);
     for (struct hour hour = from, next; hour.number < until->number; hour = next) {
         next = *until;
         envelope_at(site->power, site->power_count, hour, &next);
         power_step(site->used, hour, &next);
-        if (next.number < until->number && book_powered(book, pool, next) != here)
+        if (next.number < until->number && book_powered(book, pool, TIER_PREEMPTIBLE, next) != here)
             *until = next;
     }
 }

@@ -145,8 +145,9 @@ uint32_t book_outage_pool(const struct book *book, int64_t id);
 // Free GPUs, and capacity, from the running hour on.
 int32_t book_free(const struct book *book, uint32_t pool, struct hour hour);
 int32_t book_capacity(const struct book *book, uint32_t pool, struct hour hour);
-// How many GPUs the site's power allows beside all that is sold in an hour; −1 when it sets no limit.
-int64_t book_powered(const struct book *book, uint32_t pool, struct hour hour);
+// How many GPUs the site's power allows a booking of the tier in an hour, in whole units: a firm one beside
+// what is sold firm, a preemptible one beside all that is sold. −1 when it sets no limit.
+int64_t book_powered(const struct book *book, uint32_t pool, enum tier tier, struct hour hour);
 // The step that holds `from`: free and capacity there, and where either changes next, at most end.
 void book_calendar_step(const struct book *book, uint32_t pool, struct hour from, struct hour end,
                         int32_t *free, int32_t *capacity, struct hour *until);

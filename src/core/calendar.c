@@ -269,20 +269,34 @@ static int32_t outermost_below(const struct calendar *calendar, struct visit vis
     return visit.first;
 }
 
-// A search for the first run of places that is long enough: the subtrees from left to right.
+// A search for the first run of places that is long enough: the subtrees from left to right or, backward,
+// from right to left. Places are counted in the direction of the search.
 struct run_search {
     const struct calendar *calendar;
+    bool backward;
     int32_t from, to; // the places that may be used
     int32_t length, gpus;
     int32_t start;  // of the run so far: every place from here to the subtree that comes next has enough
     int32_t passed; // how many blocked subtrees
 };
 
+static int32_t first_place(const struct run_search *search, struct visit visit)
+{
+    return search->backward ? search->calendar->size - visit.first - visit.count : visit.first;
+}
+
+// The first, or the last, place with less than gpus in a subtree that has one.
+static int32_t blocked_place(const struct run_search *search, struct visit visit, bool last)
+{
+    int32_t place = outermost_below(search->calendar, visit, last != search->backward, search->gpus);
+    return search->backward ? search->calendar->size - 1 - place : place;
+}
+
 // Takes in the next subtree, which lies between from and to. False when its halves must be looked at instead.
 static bool pass_subtree(struct run_search *search, struct visit visit)
 {
     const struct calendar *calendar = search->calendar;
-    int32_t end = visit.first + visit.count;
+    int32_t end = first_place(search, visit) + visit.count;
     if (calendar->least[visit.node] + visit.above >= search->gpus)
         return true;
     if (calendar->most[visit.node] + visit.above < search->gpus) {
@@ -295,11 +309,39 @@ static bool pass_subtree(struct run_search *search, struct visit visit)
     // No run between two blocked places in here is long enough: what counts is where the run that comes in
     // ends, and where the one that goes out begins.
     if (end - search->start > search->length &&
-        outermost_below(calendar, visit, false, search->gpus) - search->start >= search->length)
+        blocked_place(search, visit, false) - search->start >= search->length)
         return true;
-    search->start = outermost_below(calendar, visit, true, search->gpus) + 1;
+    search->start = blocked_place(search, visit, true) + 1;
     search->passed++;
     return true;
+}
+
+enum run_result { RUN_FOUND, RUN_NONE, RUN_UNKNOWN };
+
+// Leaves the run that was found, or the first that is not ruled out, in search->start.
+static enum run_result find_run(struct run_search *search, int32_t limit)
+{
+    struct visit stack[STACK_SIZE];
+    int depth = 0;
+    stack[depth++] = root_of(search->calendar);
+    while (depth > 0) {
+        struct visit visit = stack[--depth];
+        int32_t first = first_place(search, visit), last = first + visit.count;
+        if (first >= search->to || last <= search->from)
+            continue;
+        // So far every place from the run's start to this subtree has enough.
+        if (search->start + search->length <= first)
+            break;
+        if (search->start + search->length > search->to)
+            return RUN_NONE;
+        if (search->passed >= limit)
+            return RUN_UNKNOWN;
+        if (first >= search->from && last <= search->to && pass_subtree(search, visit))
+            continue;
+        stack[depth++] = child_of(search->calendar, visit, !search->backward);
+        stack[depth++] = child_of(search->calendar, visit, search->backward);
+    }
+    return search->start + search->length > search->to ? RUN_NONE : RUN_FOUND;
 }
 
 bool calendar_next_fit(const struct calendar *calendar, struct hour from, int32_t hours, int32_t gpus,
@@ -311,31 +353,51 @@ bool calendar_next_fit(const struct calendar *calendar, struct hour from, int32_
         return false;
     place_window(calendar, from, end, &search.from, &search.to);
     search.start = search.from;
+    enum run_result result = find_run(&search, limit);
+    if (result == RUN_NONE)
+        return false;
+    searched_until->number = calendar->origin.number + search.start;
+    if (result == RUN_FOUND)
+        *found = *searched_until;
+    return result == RUN_FOUND;
+}
+
+enum calendar_fit calendar_fit(const struct calendar *calendar, bool last, struct hour from, int32_t hours,
+                               int32_t gpus, struct hour end, int32_t *budget, struct hour *found)
+{
+    struct run_search search = {.calendar = calendar, .backward = last, .length = hours, .gpus = gpus};
+    if ((int64_t)from.number + hours > end.number)
+        return CALENDAR_NO_FIT;
+    int32_t first, end_place;
+    place_window(calendar, from, end, &first, &end_place);
+    search.from = last ? calendar->size - end_place : first;
+    search.to = last ? calendar->size - first : end_place;
+    search.start = search.from;
+    enum run_result result = find_run(&search, *budget);
+    *budget -= search.passed;
+    if (result == RUN_NONE)
+        return CALENDAR_NO_FIT;
+    int32_t start = last ? calendar->size - search.start - hours : search.start;
+    found->number = calendar->origin.number + start;
+    return result == RUN_FOUND ? CALENDAR_FIT : CALENDAR_GAVE_UP;
+}
+
+void calendar_read(const struct calendar *calendar, struct hour start, struct hour end, int32_t *free)
+{
+    int32_t from, to;
+    place_window(calendar, start, end, &from, &to);
     struct visit stack[STACK_SIZE];
     int depth = 0;
     stack[depth++] = root_of(calendar);
     while (depth > 0) {
         struct visit visit = stack[--depth];
-        int32_t last = visit.first + visit.count;
-        if (visit.first >= search.to || last <= search.from)
+        if (visit.first >= to || visit.first + visit.count <= from)
             continue;
-        // So far every place from the run's start to this subtree has enough.
-        if (search.start + hours <= visit.first)
-            break;
-        if (search.start + hours > search.to)
-            return false;
-        if (search.passed >= limit) {
-            searched_until->number = calendar->origin.number + search.start;
-            return false;
+        if (visit.count == 1) {
+            free[visit.first - from] = calendar->least[visit.node] + visit.above;
+            continue;
         }
-        if (visit.first >= search.from && last <= search.to && pass_subtree(&search, visit))
-            continue;
         stack[depth++] = child_of(calendar, visit, true);
         stack[depth++] = child_of(calendar, visit, false);
     }
-    if (search.start + hours > search.to)
-        return false;
-    found->number = calendar->origin.number + search.start;
-    *searched_until = *found;
-    return true;
 }

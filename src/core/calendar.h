@@ -57,4 +57,14 @@ void calendar_step(const struct calendar *calendar, struct hour from, struct hou
 bool calendar_next_fit(const struct calendar *calendar, struct hour from, int32_t hours, int32_t gpus,
                        struct hour end, int32_t limit, struct hour *found, struct hour *searched_until);
 
+// The earliest, or the last, start in [from, end − hours] at which gpus are free for `hours` hours on end.
+// The blocked subtrees it passes go off *budget. When that is used up it gives up, and *found is the first
+// start, or the last, that is not ruled out.
+enum calendar_fit { CALENDAR_FIT, CALENDAR_NO_FIT, CALENDAR_GAVE_UP };
+enum calendar_fit calendar_fit(const struct calendar *calendar, bool last, struct hour from, int32_t hours,
+                               int32_t gpus, struct hour end, int32_t *budget, struct hour *found);
+
+// What is free in each hour of [start, end), which is not empty and lies in the window: in O(hours).
+void calendar_read(const struct calendar *calendar, struct hour start, struct hour end, int32_t *free);
+
 #endif

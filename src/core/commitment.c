@@ -91,6 +91,17 @@ bool commitment_reckon(const struct commitment_inputs *inputs, struct commitment
     return true;
 }
 
+// By then all that is booked is delivered, and unmet commit of earlier periods may have been moved in, which
+// terms that move any keep below half of the largest amount. Or it is interrupted, perhaps by a timed
+// decision, which can't be refused: then all of it is relief, beside what is relief by now.
+bool commitment_settleable(const struct commitment *commitment)
+{
+    struct amount most;
+    return amount_add(amount_max(commitment->floor, commitment->used), commitment->fees, &most) &&
+           amount_add(most, commitment->surcharge, &most) && amount_add(most, most, &most) &&
+           amount_add(commitment->relief, commitment->used, &most);
+}
+
 bool commitment_percent(struct amount used, struct amount floor, int64_t *basis_points)
 {
     if (amount_is_zero(floor))

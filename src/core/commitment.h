@@ -29,6 +29,9 @@ struct commitment {
 // False when an amount overflows.
 bool commitment_reckon(const struct commitment_inputs *inputs, struct commitment *result);
 
+// Could the close settle a period with these amounts, whatever becomes of what is booked?
+bool commitment_settleable(const struct commitment *commitment);
+
 // used / floor in basis points, rounded down; false when the floor is 0 (a percentage of nothing).
 bool commitment_percent(struct amount used, struct amount floor, int64_t *basis_points);
 

@@ -43,6 +43,9 @@ struct leg {
     const char *note;    // may be NULL
 };
 
+// By which offers are ranked.
+enum offer_order { OFFER_EARLIEST, OFFER_CHEAPEST };
+
 // How many legs a group has at least and at most.
 #define LEGS_MIN 2
 #define LEGS_MAX 64

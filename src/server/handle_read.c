@@ -18,10 +18,38 @@ enum answer handle_pool_calendar(struct exchange *exchange)
     return ANSWER_READY;
 }
 
+// An offer is priced for somebody.
+static bool has_tenant(struct exchange *exchange)
+{
+    if (exchange->tenant != 0) {
+        return true;
+    }
+    answer_error(exchange, RPC_INVALID_PARAMS, "an operator must say for which tenant this is asked",
+                 "tenant");
+    return false;
+}
+
+enum answer handle_offer_search(struct exchange *exchange)
+{
+    if (has_tenant(exchange)) {
+        wire_reply_offers(&exchange->slot->text, exchange->id, exchange->server->store.book, exchange->tenant,
+                          &exchange->call->parameters, &exchange->server->parsing, exchange->now);
+    }
+    return ANSWER_READY;
+}
+
 enum answer handle_commitment_status(struct exchange *exchange)
 {
     wire_reply_commitment_status(&exchange->slot->text, exchange->id, exchange->server->store.book,
                                  exchange->tenant, &exchange->call->parameters, exchange->now);
+    return ANSWER_READY;
+}
+
+enum answer handle_commitment_plan(struct exchange *exchange)
+{
+    wire_reply_commitment_plan(&exchange->slot->text, exchange->id, exchange->server->store.book,
+                               exchange->tenant, &exchange->call->parameters, &exchange->server->parsing,
+                               exchange->now);
     return ANSWER_READY;
 }
 

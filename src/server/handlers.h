@@ -41,9 +41,11 @@ enum answer handle_server_metrics(struct exchange *exchange);
 // handle_read.c: from the book, or from the ledger
 enum answer handle_pool_list(struct exchange *exchange);
 enum answer handle_pool_calendar(struct exchange *exchange);
+enum answer handle_offer_search(struct exchange *exchange);
 enum answer handle_reservation_get(struct exchange *exchange);
 enum answer handle_reservation_list(struct exchange *exchange);
 enum answer handle_commitment_status(struct exchange *exchange);
+enum answer handle_commitment_plan(struct exchange *exchange);
 enum answer handle_statement_list(struct exchange *exchange);
 enum answer handle_event_list(struct exchange *exchange);
 enum answer handle_event_watch(struct exchange *exchange);

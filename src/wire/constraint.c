@@ -72,6 +72,10 @@ static bool bounds_hold(struct reader *reader, const struct parameters *paramete
     if (parameter_given(parameters, PARAMETER_FROM) && parameter_given(parameters, PARAMETER_TO) &&
         parameters->to.seconds <= parameters->from_instant.seconds)
         return reader_fail_member(reader, "to", "must be after from");
+    if (parameter_given(parameters, PARAMETER_EARLIEST) &&
+        parameter_given(parameters, PARAMETER_LATEST_END) &&
+        parameters->latest_end.number <= parameters->earliest.number)
+        return reader_fail_member(reader, "latest_end", "must be after earliest");
     return true;
 }
 

@@ -21,6 +21,10 @@ const struct method_row method_table[METHOD_COUNT] = {
     [METHOD_POOL_LIST] = {METHOD_POOL_LIST, "pool.list", ACCESS_TENANT, false, TENANT, 0},
     [METHOD_POOL_CALENDAR] = {METHOD_POOL_CALENDAR, "pool.calendar", ACCESS_TENANT, false,
                               TENANT | BIT(POOL) | BIT(START) | BIT(END), BIT(POOL) | BIT(START) | BIT(END)},
+    [METHOD_OFFER_SEARCH] = {METHOD_OFFER_SEARCH, "offer.search", ACCESS_TENANT, false,
+                             TENANT | BIT(GPUS) | BIT(HOURS) | BIT(POOLS) | BIT(GPU) | BIT(SITES) |
+                                 BIT(EARLIEST) | BIT(LATEST_END) | BIT(TIER) | BIT(ORDER) | BIT(LIMIT),
+                             BIT(GPUS) | BIT(HOURS)},
     [METHOD_RESERVATION_CREATE] = {METHOD_RESERVATION_CREATE, "reservation.create", ACCESS_TENANT, true,
                                    TENANT | CHANGE | BIT(POOL) | BIT(GPUS) | BIT(START) | BIT(END) |
                                        BIT(HOURS) | BIT(TIER) | BIT(HOLD_SECONDS) | BIT(WAIT_UNTIL) |
@@ -44,6 +48,8 @@ const struct method_row method_table[METHOD_COUNT] = {
                                  0},
     [METHOD_COMMITMENT_STATUS] = {METHOD_COMMITMENT_STATUS, "commitment.status", ACCESS_TENANT, false,
                                   TENANT | BIT(CONTRACT) | BIT(AT), 0},
+    [METHOD_COMMITMENT_PLAN] = {METHOD_COMMITMENT_PLAN, "commitment.plan", ACCESS_TENANT, false,
+                                TENANT | BIT(CONTRACT) | BIT(POOLS), 0},
     [METHOD_STATEMENT_LIST] = {METHOD_STATEMENT_LIST, "statement.list", ACCESS_TENANT, false,
                                TENANT | BIT(FROM) | BIT(TO) | BIT(AFTER) | BIT(LIMIT), 0},
     [METHOD_EVENT_LIST] = {METHOD_EVENT_LIST, "event.list", ACCESS_TENANT, false,

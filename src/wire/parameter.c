@@ -3,6 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
+// The longest name is a pool's.
+#define NAME_MAX_LENGTH 129
+
+// How many names a list holds at most.
+#define NAMES_MAX 256
+
 struct parameter_row {
     const char *name;
     bool (*read)(struct reader *reader, json_t *value, const struct parameter_row *row, enum method method,
@@ -99,6 +105,56 @@ static bool read_tier(struct reader *reader, json_t *value, const struct paramet
     return true;
 }
 
+static bool read_order(struct reader *reader, json_t *value, const struct parameter_row *row,
+                       enum method method, struct parameters *parameters)
+{
+    (void)row, (void)method;
+    const char *name = json_is_string(value) ? json_string_value(value) : "";
+    bool is_earliest = strcmp(name, "earliest") == 0;
+    if (!is_earliest && strcmp(name, "cheapest") != 0)
+        return reader_fail(reader, "must be \"earliest\" or \"cheapest\"");
+    parameters->order = is_earliest ? OFFER_EARLIEST : OFFER_CHEAPEST;
+    return true;
+}
+
+// How much a reply holds at most.
+static bool read_limit(struct reader *reader, json_t *value, const struct parameter_row *row,
+                       enum method method, struct parameters *parameters)
+{
+    int64_t most = method == METHOD_OFFER_SEARCH ? OFFERS_MAX : row->most;
+    return read_integer(reader, value, row->least, most, &parameters->limit);
+}
+
+static bool read_names(struct reader *reader, json_t *value, const struct parameter_row *row,
+                       const char ***names, size_t *count)
+{
+    if (!read_array(reader, value, (size_t)row->least, (size_t)row->most))
+        return false;
+    *count = json_array_size(value);
+    *names = arena_allocate(reader->arena, *count * sizeof **names);
+    for (size_t i = 0; i < *count; i++) {
+        reader_enter_index(reader, i);
+        if (!read_text(reader, json_array_get(value, i), TEXT_FREE, 1, NAME_MAX_LENGTH, &(*names)[i]))
+            return false;
+        reader_leave(reader);
+    }
+    return true;
+}
+
+static bool read_pools(struct reader *reader, json_t *value, const struct parameter_row *row,
+                       enum method method, struct parameters *parameters)
+{
+    (void)method;
+    return read_names(reader, value, row, &parameters->pools, &parameters->pool_count);
+}
+
+static bool read_sites(struct reader *reader, json_t *value, const struct parameter_row *row,
+                       enum method method, struct parameters *parameters)
+{
+    (void)method;
+    return read_names(reader, value, row, &parameters->sites, &parameters->site_count);
+}
+
 static bool read_kind(struct reader *reader, json_t *value, const struct parameter_row *row,
                       enum method method, struct parameters *parameters)
 {
@@ -159,8 +215,8 @@ static bool read_manifest_object(struct reader *reader, json_t *value, const str
 #define INSTANT(member)                  #member, read_instant_row, offsetof(struct parameters, member), 0, 0, TEXT_FREE
 #define SPECIAL(name, read, least, most) name, read, 0, least, most, TEXT_FREE
 
-// A name that can't exist is refused as unknown when it is looked up, as any other. The longest is a pool's.
-#define NAME(member) TEXT(member, TEXT_FREE, 1, 129)
+// A name that can't exist is refused as unknown when it is looked up, as any other.
+#define NAME(member) TEXT(member, TEXT_FREE, 1, NAME_MAX_LENGTH)
 
 // In the order of the names, so that one is found by halving.
 static const struct parameter_row parameter_table[PARAMETER_COUNT] = {
@@ -169,8 +225,10 @@ static const struct parameter_row parameter_table[PARAMETER_COUNT] = {
     [PARAMETER_CLIENT_REF] = {TEXT(client_ref, TEXT_PRINTABLE, 1, 128)},
     [PARAMETER_CONTRACT] = {NAME(contract)},
     [PARAMETER_DRY_RUN] = {BOOL("dry_run", dry_run)},
+    [PARAMETER_EARLIEST] = {HOUR(earliest)},
     [PARAMETER_END] = {HOUR(end)},
     [PARAMETER_FROM] = {SPECIAL("from", read_from, 0, 0)},
+    [PARAMETER_GPU] = {NAME(gpu)},
     [PARAMETER_GPUS] = {INTEGER(gpus, 1, INT32_MAX)},
     [PARAMETER_GROUP] = {INTEGER(group, 1, INT64_MAX)},
     [PARAMETER_HOLD_SECONDS] = {INTEGER(hold_seconds, 1, INT32_MAX)},
@@ -178,15 +236,19 @@ static const struct parameter_row parameter_table[PARAMETER_COUNT] = {
     [PARAMETER_ID] = {INTEGER(id, 1, INT64_MAX)},
     [PARAMETER_KIND] = {SPECIAL("kind", read_kind, 0, 0)},
     [PARAMETER_LABEL] = {TEXT(label, TEXT_PRINTABLE, 1, 64)},
+    [PARAMETER_LATEST_END] = {HOUR(latest_end)},
     [PARAMETER_LEGS] = {SPECIAL("legs", read_leg_list, LEGS_MIN, LEGS_MAX)},
-    [PARAMETER_LIMIT] = {INTEGER(limit, 1, LIMIT_MAX)},
+    [PARAMETER_LIMIT] = {SPECIAL("limit", read_limit, 1, LIMIT_MAX)},
     [PARAMETER_MANIFEST] = {SPECIAL("manifest", read_manifest_object, 0, 0)},
     [PARAMETER_NAME] = {TEXT(name, TEXT_FILE_NAME, 1, 128)},
     [PARAMETER_NOTE] = {TEXT(note, TEXT_FREE, 0, 1024)},
     [PARAMETER_OPERATOR] = {BOOL("operator", operator_side)},
+    [PARAMETER_ORDER] = {SPECIAL("order", read_order, 0, 0)},
     [PARAMETER_POOL] = {NAME(pool)},
+    [PARAMETER_POOLS] = {SPECIAL("pools", read_pools, 1, NAMES_MAX)},
     [PARAMETER_PROJECT] = {TEXT(project, TEXT_FREE, 0, 64)},
     [PARAMETER_REASON] = {TEXT(reason, TEXT_FREE, 0, 1024)},
+    [PARAMETER_SITES] = {SPECIAL("sites", read_sites, 1, NAMES_MAX)},
     [PARAMETER_START] = {HOUR(start)},
     [PARAMETER_STATE] = {SPECIAL("state", read_states, 1, STATE_COUNT - 1)},
     [PARAMETER_TENANT] = {NAME(tenant)},

@@ -20,7 +20,7 @@ static void write_pool(struct json *json, const struct book *book, uint32_t pool
     json_write_integer(json, "unit", row->unit);
     int32_t free = book_free(book, pool, hour);
     json_write_integer(json, "free", free < 0 ? 0 : free);
-    write_powered(json, book_powered(book, pool, hour));
+    write_powered(json, book_powered(book, pool, TIER_PREEMPTIBLE, hour));
     if (tenant == 0)
         json_write_integer(json, "capacity", book_capacity(book, pool, hour));
     struct amount price;
@@ -74,7 +74,7 @@ static void write_steps(struct json *json, const struct book *book, uint32_t poo
     while (pending.end.number < end.number) {
         struct shown_step next = {.start = pending.end};
         book_calendar_step(book, pool, next.start, end, &next.free, &next.capacity, &next.end);
-        next.powered = book_powered(book, pool, next.start);
+        next.powered = book_powered(book, pool, TIER_PREEMPTIBLE, next.start);
         bool is_first = pending.start.number == pending.end.number;
         bool same = next.free == pending.free && next.powered == pending.powered &&
                     (!is_operator || next.capacity == pending.capacity);

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "core/book.h"
 #include "core/decision.h"
+#include "core/offer.h"
 #include "core/request.h"
 
 enum method {
@@ -24,6 +25,7 @@ enum method {
     METHOD_SERVER_PING,
     METHOD_POOL_LIST,
     METHOD_POOL_CALENDAR,
+    METHOD_OFFER_SEARCH,
     METHOD_RESERVATION_CREATE,
     METHOD_RESERVATION_CREATE_GROUP,
     METHOD_RESERVATION_CONFIRM,
@@ -32,6 +34,7 @@ enum method {
     METHOD_RESERVATION_GET,
     METHOD_RESERVATION_LIST,
     METHOD_COMMITMENT_STATUS,
+    METHOD_COMMITMENT_PLAN,
     METHOD_STATEMENT_LIST,
     METHOD_EVENT_LIST,
     METHOD_EVENT_WATCH,
@@ -47,7 +50,7 @@ enum method {
     METHOD_SERVER_BACKUP,
     METHOD_CLOCK_ADVANCE,
 };
-#define METHOD_COUNT 28
+#define METHOD_COUNT 30
 
 // Every parameter that any method has, by its name on the wire. `present` has bit (1 << enum parameter) for
 // those given (JSON null counts as left out).
@@ -57,8 +60,10 @@ enum parameter {
     PARAMETER_CLIENT_REF,
     PARAMETER_CONTRACT,
     PARAMETER_DRY_RUN,
+    PARAMETER_EARLIEST,
     PARAMETER_END,
     PARAMETER_FROM,
+    PARAMETER_GPU,
     PARAMETER_GPUS,
     PARAMETER_GROUP,
     PARAMETER_HOLD_SECONDS,
@@ -66,15 +71,19 @@ enum parameter {
     PARAMETER_ID,
     PARAMETER_KIND,
     PARAMETER_LABEL,
+    PARAMETER_LATEST_END,
     PARAMETER_LEGS,
     PARAMETER_LIMIT,
     PARAMETER_MANIFEST,
     PARAMETER_NAME,
     PARAMETER_NOTE,
     PARAMETER_OPERATOR,
+    PARAMETER_ORDER,
     PARAMETER_POOL,
+    PARAMETER_POOLS,
     PARAMETER_PROJECT,
     PARAMETER_REASON,
+    PARAMETER_SITES,
     PARAMETER_START,
     PARAMETER_STATE,
     PARAMETER_TENANT,
@@ -85,18 +94,21 @@ enum parameter {
     PARAMETER_WAIT_UNTIL,
     PARAMETER_WAIVE_FEE,
 };
-#define PARAMETER_COUNT 32
+#define PARAMETER_COUNT 38
 
 struct parameters {
     uint64_t present;
     int64_t after, gpus, group, hold_seconds, hours, id, limit, wait_seconds;
     struct instant at, to, wait_until,
         from_instant; // `from` and `to` are instants in lists, hours in reservation.change
-    struct hour start, end, from;
-    const char *client_ref, *contract, *label, *name, *note, *pool, *project, *reason, *tenant, *token;
+    struct hour start, end, from, earliest, latest_end;
+    const char *client_ref, *contract, *gpu, *label, *name, *note, *pool, *project, *reason, *tenant, *token;
     bool dry_run, operator_side, waive_fee;
     enum tier tier;
     enum capacity_kind kind;
+    enum offer_order order;
+    const char **pools, **sites;
+    size_t pool_count, site_count;
     uint32_t states; // bit (1 << state)
     struct leg *legs;
     size_t leg_count;
@@ -235,6 +247,12 @@ void wire_reply_pool_list(struct buffer *out, const char *id, const struct book 
                           struct instant now);
 void wire_reply_pool_calendar(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
                               const struct parameters *parameters, struct instant now);
+// What can be booked, and what comes nearest to it.
+void wire_reply_offers(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
+                       const struct parameters *parameters, struct arena *arena, struct instant now);
+// What would use up a shortfall. `tenant` is 0 for an operator who names a contract.
+void wire_reply_commitment_plan(struct buffer *out, const char *id, const struct book *book, uint32_t tenant,
+                                const struct parameters *parameters, struct arena *arena, struct instant now);
 void wire_reply_commitment_status(struct buffer *out, const char *id, const struct book *book,
                                   uint32_t tenant, const struct parameters *parameters, struct instant now);
 // One reservation, or a group (group is its id): images in the order of its legs. `replayed` and `dry_run`

@@ -1,6 +1,7 @@
 #include "core_figures.h"
 
 #include "broker.h"
+#include "core/offer.h"
 #include "displacement_figures.h"
 #include "figures.h"
 #include "scenario.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DECISIONS = 100000, REFUSALS = 20000, BATCH = 256, RUN_CORE = 10 };
+enum { DECISIONS = 100000, REFUSALS = 20000, SEARCHES = 2000, BATCH = 256, RUN_CORE = 10 };
 
 // What this process has in memory, in bytes.
 static int64_t resident(void)
@@ -101,6 +102,86 @@ static void measure_refusals(struct broker *broker, struct hour from, int64_t li
     add_median("refuse one with next_start, core alone", live, &decided, "median; nine years of short gaps");
 }
 
+enum { WEEK = 168, HALF_YEAR = 4380, RATES = 12 * (SCENARIO_HORIZON_YEARS - 1) };
+
+// From now on each large pool has another price every month.
+static void change_rates(struct broker *broker, struct hour from)
+{
+    static struct manifest_rate rates[SCENARIO_POOLS][RATES];
+    struct manifest_pool pools[SCENARIO_POOLS];
+    struct random random = random_seeded(RUN_CORE + 2);
+    for (uint32_t pool = 0; pool < SCENARIO_POOLS; pool++) {
+        const struct pool_row *row = book_pool_row(broker->book, pool + 1);
+        pools[pool] = (struct manifest_pool){
+            .pool = row->pool, .gpu = row->gpu, .unit = row->unit, .rates = rates[pool], .rate_count = RATES};
+        for (int month = 0; month < RATES; month++)
+            rates[pool][month] =
+                (struct manifest_rate){.from = hour_add_months(from, month + 1),
+                                       .has = {true},
+                                       .price = {{2000000 + 10000 * (int64_t)random_below(&random, 100)}}};
+    }
+    struct manifest manifest = {.pools = pools, .pool_count = SCENARIO_POOLS};
+    struct request request = {.kind = REQUEST_MANIFEST_APPLY, .manifest = &manifest};
+    struct decision decision;
+    broker_decide(broker, &request, &decision);
+    if (decision.verdict != VERDICT_DONE)
+        bench_fail("the rates are refused: %s", decision.refusal.message);
+    broker_commit(broker);
+}
+
+// A week within half a year somewhere in the horizon, in any of the large pools: for as many GPUs as some
+// hour of it has free, so that about half of the hours have enough, or for more than there are.
+static void random_search(const struct broker *broker, struct random *random, struct hour from, bool fits,
+                          const char *const *pools, struct offer_query *query)
+{
+    enum { STARTS = 9 * 8760 };
+    uint32_t pool = 1 + (uint32_t)random_below(random, SCENARIO_POOLS);
+    *query = (struct offer_query){
+        .tenant = 1 + (uint32_t)random_below(random, SCENARIO_TENANTS),
+        .hours = WEEK,
+        .pools = pools,
+        .pool_count = SCENARIO_POOLS,
+        .has_earliest = true,
+        .has_latest_end = true,
+        .earliest = {from.number + (int32_t)random_below(random, STARTS)},
+        .limit = OFFERS_DEFAULT,
+    };
+    query->latest_end.number = query->earliest.number + HALF_YEAR;
+    struct hour level = {query->earliest.number + (int32_t)random_below(random, HALF_YEAR)};
+    query->gpus =
+        fits ? book_free(broker->book, pool, level) : 3 * (int64_t)book_free(broker->book, pool, level);
+}
+
+static void measure_searches(struct broker *broker, struct hour from, int64_t live, int64_t clock,
+                             enum offer_order order, bool fits, const char *name)
+{
+    static struct histogram searched;
+    memset(&searched, 0, sizeof searched);
+    struct random random = random_seeded(RUN_CORE + 3);
+    const char *pools[SCENARIO_POOLS];
+    for (uint32_t pool = 0; pool < SCENARIO_POOLS; pool++)
+        pools[pool] = book_pool_row(broker->book, pool + 1)->pool;
+    int64_t offers = 0, misses = 0;
+    for (int i = 0; i < SEARCHES; i++) {
+        struct offer_query query;
+        struct offer_list list;
+        random_search(broker, &random, from, fits, pools, &query);
+        query.order = order;
+        int64_t begun = nanoseconds();
+        offers_search(broker->book, &query, broker->now, &broker->arena, &list);
+        histogram_add(&searched, nanoseconds() - begun - clock);
+        if (list.verdict != VERDICT_DONE || list.count + list.miss_count == 0 || list.stopped_short)
+            bench_fail("a search finds nothing");
+        offers += (int64_t)list.count;
+        misses += (int64_t)list.miss_count;
+        arena_reset(&broker->arena);
+    }
+    char note[100];
+    snprintf(note, sizeof note, "median; from 5 pools, each time %.1f offers or %.1f near misses",
+             (double)offers / SEARCHES, (double)misses / SEARCHES);
+    add_median(name, live, &searched, note);
+}
+
 // Makes the book, and gives what it takes in memory, without what deciding needs for the moment.
 static int64_t fill_and_weigh(struct broker *broker, struct hour from, int64_t live, uint64_t seed)
 {
@@ -125,6 +206,10 @@ void core_figures(int64_t live, uint64_t seed)
     measure_bookings(&broker, from, live, clock);
     measure_refusals(&broker, from, live, clock);
     displacement_figures(&broker, from, live);
+    change_rates(&broker, from);
+    measure_searches(&broker, from, live, clock, OFFER_EARLIEST, true, "earliest offers, core alone");
+    measure_searches(&broker, from, live, clock, OFFER_CHEAPEST, true, "cheapest offers, core alone");
+    measure_searches(&broker, from, live, clock, OFFER_EARLIEST, false, "near misses, core alone");
     broker_close(&broker);
 }
 

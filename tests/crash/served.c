@@ -26,6 +26,22 @@ static void serve_calendars(const struct book *book, uint32_t tenant, struct ins
     }
 }
 
+// What a tenant is offered, and what comes nearest to what it can't have.
+static void serve_offers(const struct book *book, uint32_t tenant, struct instant now, struct buffer *out)
+{
+    struct parameters parameters = {.gpus = 1, .hours = 24, .order = OFFER_CHEAPEST};
+    const struct parameters none = {0};
+    struct arena arena = {0};
+    wire_reply_offers(out, "1", book, tenant, &parameters, &arena, now);
+    end_reply(out);
+    parameters.gpus = INT32_MAX / 2;
+    wire_reply_offers(out, "1", book, tenant, &parameters, &arena, now);
+    end_reply(out);
+    wire_reply_commitment_plan(out, "1", book, tenant, &none, &arena, now);
+    end_reply(out);
+    arena_free(&arena);
+}
+
 static void serve_book(const struct book *book, struct instant now, struct buffer *out)
 {
     const struct parameters none = {0};
@@ -41,6 +57,8 @@ static void serve_book(const struct book *book, struct instant now, struct buffe
         wire_reply_commitment_status(out, "1", book, tenant, &none, now);
         end_reply(out);
         serve_calendars(book, tenant, now, out);
+        if (tenant != 0)
+            serve_offers(book, tenant, now, out);
     }
 }
 

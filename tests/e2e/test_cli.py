@@ -97,6 +97,8 @@ def test_every_verb():
         equal([p["pool"] for p in acme.json("pools")["pools"]], ["hall/a", "hall/b"])
         acme.json("calendar", "hall/a")
         equal(acme.json("calendar", "hall/a", "--start", "2026-12-05", "--for", "2w")["steps"][0]["free"], 64)
+        equal(acme.json("offers", "8", "--for", "1d", "--limit", "1")["offers"][0]["cost"], "384.00")
+        equal(acme.json("plan")["contract"], "acme-main")
         equal(acme.json(*RESERVE, "--hold", "2h")["state"], "held")
         equal(acme.json("confirm", "1")["state"], "booked")
         equal(acme.json("change", "1", "--gpus", "16")["added"], "384.00")

@@ -99,6 +99,13 @@ static void answer_read(const struct wire_call *call, const char *id, uint32_t t
     case METHOD_POOL_CALENDAR:
         wire_reply_pool_calendar(&reply, id, book, tenant, &call->parameters, WORLD_NOW);
         break;
+    case METHOD_OFFER_SEARCH:
+        // An operator says for whom; the dispatch sees to it.
+        wire_reply_offers(&reply, id, book, 1, &call->parameters, &arena, WORLD_NOW);
+        break;
+    case METHOD_COMMITMENT_PLAN:
+        wire_reply_commitment_plan(&reply, id, book, tenant, &call->parameters, &arena, WORLD_NOW);
+        break;
     case METHOD_COMMITMENT_STATUS:
         wire_reply_commitment_status(&reply, id, book, tenant, &call->parameters, WORLD_NOW);
         break;

@@ -7,10 +7,12 @@
 //
 // MODEL_TRACE=1 prints every request and how it was answered, MODEL_STATISTICS=1 how often what was tried.
 //
-// Also compared: a dry run with the decision it foretells, the book before and after a dry run, and the book
-// with one that was loaded from the rows it has written, which then goes on in its place.
+// Also compared: offers with a search of every hour, a dry run with the decision it foretells, the book
+// before and after a dry run, and the book with one that was loaded from the rows it has written, which then
+// goes on in its place.
 #include "compare.h"
 #include "generate.h"
+#include "offers.h"
 #include "store.h"
 
 #include "base/digest.h"
@@ -185,6 +187,8 @@ static void show_statistics(void)
     print_message("%d interrupted by a loss, %d by firm bookings (in %d hours for power); %d decisions for "
                   "those that waited\n",
                   statistics.lost, statistics.preempted, statistics.powerless, statistics.served);
+    print_message("%d offers, %d near misses, %d plans\n", offers_statistics.offers, offers_statistics.misses,
+                  offers_statistics.plans);
     print_message("%d steps, %d replays, %d closed periods, %d expired holds, %d reloads, %d manifests\n",
                   statistics.steps, statistics.replayed, statistics.closes, statistics.expiries,
                   statistics.reloads, statistics.manifests);
@@ -308,6 +312,8 @@ static void run(uint64_t seed)
             compare_book(model, sim.book);
         for (uint32_t i = 1 + random_below(&sim.generator, 4); i > 0; i--)
             send_request(&sim);
+        if (one_in(&sim.generator, 12))
+            offers_check(&sim.generator, model, sim.book, &sim.arena);
         if (one_in(&sim.generator, 30))
             send_manifest(&sim);
         compare_book(model, sim.book);

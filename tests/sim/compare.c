@@ -276,7 +276,7 @@ static void compare_power(const struct model *model, const struct book *book, in
     MODEL_CHECK(model, left >= 0);
     if (pool->watts > 0 && left < MODEL_UNLIMITED / 2)
         expected = left / pool->watts / pool->unit * pool->unit;
-    MODEL_EQUAL(model, book_powered(book, (uint32_t)id, hour), expected);
+    MODEL_EQUAL(model, book_powered(book, (uint32_t)id, TIER_PREEMPTIBLE, hour), expected);
 }
 
 static void compare_pool(const struct model *model, const struct book *book, int id)
@@ -470,7 +470,7 @@ void dump_book(const struct model *model, const struct book *book, struct buffer
             struct hour until;
             book_calendar_step(book, id, hour, end, &free, &capacity, &until);
             buffer_append_format(text, "pool %u from %d: %d of %d, power for %lld\n", id, hour.number, free,
-                                 capacity, (long long)book_powered(book, id, hour));
+                                 capacity, (long long)book_powered(book, id, TIER_PREEMPTIBLE, hour));
             hour = until;
         }
     }

@@ -471,6 +471,47 @@ static void test_metrics_are_text(void **state)
     end(&run);
 }
 
+static void test_offers_are_rows(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_RESULT(
+            "\"offers\":[{\"request\":{\"pool\":\"s/p\",\"gpus\":1024,\"start\":\"2026-12-01T00:00:00Z\","
+            "\"end\":\"2026-12-02T00:00:00Z\",\"tier\":\"firm\"},\"cost\":\"1234.50\","
+            "\"commitment\":{\"available_after\":null,\"periods\":[]}}],\"near_misses\":[],"
+            "\"searched_until\":\"2027-01-01T00:00:00Z\""),
+        NULL};
+    struct run run = RUN(script, "offers", "1000", "--for", "1d", "--pools", "s/p,s/q", "--sites", "s",
+                         "--earliest", "2026-12-01", "--order", "cheapest");
+    assert_int_equal(run.status, 0);
+    assert_params(&run, 0, "offer.search",
+                  "{\"gpus\":1000,\"hours\":24,\"pools\":[\"s/p\",\"s/q\"],\"sites\":[\"s\"],"
+                  "\"earliest\":\"2026-12-01T00:00:00Z\",\"order\":\"cheapest\"}");
+    assert_non_null(strstr(run.out, "$1,234.50"));
+    assert_non_null(strstr(run.out, "1,024"));
+    assert_non_null(strstr(run.out, "unlimited"));
+    assert_non_null(strstr(run.err, "2027-01-01T00:00:00Z"));
+    end(&run);
+}
+
+static void test_near_misses_say_what_they_lack(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        FAKE_RESULT(
+            "\"offers\":[],\"near_misses\":[{\"request\":{\"pool\":\"s/p\",\"gpus\":8},"
+            "\"lacks\":{\"hours\":1}},{\"request\":{\"pool\":\"s/p\"},\"lacks\":{\"gpus\":2000}},"
+            "{\"request\":{\"pool\":\"s/q\"},\"lacks\":{\"hours_after\":3}}],\"searched_until\":null"),
+        FAKE_RESULT("\"offers\":[],\"near_misses\":[],\"searched_until\":null"), NULL};
+    struct run run = RUN(script, "offers", "8", "--for", "1h");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "1 hour too short"));
+    assert_non_null(strstr(run.out, "2,000 GPUs too few"));
+    assert_non_null(strstr(run.out, "ends 3 hours late"));
+    assert_non_null(strstr(run.err, "Nothing fits. This comes nearest"));
+    end(&run);
+}
+
 static void test_a_calendar_begins_now(void **state)
 {
     (void)state;
@@ -594,6 +635,8 @@ int main(void)
         cmocka_unit_test(test_following_from_now_on),
         cmocka_unit_test(test_following_that_does_not_begin),
         cmocka_unit_test(test_metrics_are_text),
+        cmocka_unit_test(test_offers_are_rows),
+        cmocka_unit_test(test_near_misses_say_what_they_lack),
         cmocka_unit_test(test_a_calendar_begins_now),
         cmocka_unit_test(test_repeating_needs_no_client_ref_where_it_is_harmless),
         cmocka_unit_test(test_an_export_is_the_manifest_alone),

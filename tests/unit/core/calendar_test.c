@@ -173,6 +173,43 @@ static void compare_next_fit(struct naive *naive)
     CHECK(naive, fits || limit != NO_LIMIT || searched == to);
 }
 
+// From either end; what is given up goes no further than the first start that can't be ruled out.
+static void compare_fit(struct naive *naive)
+{
+    int32_t from, to;
+    random_window(naive, &from, &to);
+    bool last = random_below(naive, 2) == 0, limited = random_below(naive, 2) == 0;
+    int32_t hours = 1 + (int32_t)random_below(naive, random_below(naive, 2) ? 10 : 2000);
+    int32_t gpus = naive->free[random_below(naive, (uint32_t)naive->size)];
+    int32_t budget = limited ? (int32_t)random_below(naive, 5) : NO_LIMIT;
+    int32_t expected = naive_fit(naive, from, to, hours, gpus);
+    for (int32_t next = expected; last && next >= 0; next = naive_fit(naive, next + 1, to, hours, gpus))
+        expected = next;
+    struct hour found = {-7};
+    enum calendar_fit fit = calendar_fit(naive->calendar, last, hour_at(naive, from), hours, gpus,
+                                         hour_at(naive, to), &budget, &found);
+    int32_t place = found.number - naive->origin;
+    CHECK(naive, fit != CALENDAR_GAVE_UP || (limited && budget <= 0));
+    CHECK(naive, fit != CALENDAR_FIT || place == expected);
+    CHECK(naive, fit != CALENDAR_NO_FIT || expected < 0);
+    if (fit == CALENDAR_GAVE_UP) {
+        CHECK(naive, place >= from && place + hours <= to);
+        CHECK(naive, expected < 0 || (last ? expected <= place : expected >= place));
+    }
+}
+
+static void compare_read(struct naive *naive)
+{
+    int32_t from, to;
+    random_window(naive, &from, &to);
+    int32_t *free_gpus = calloc((size_t)(to - from), sizeof *free_gpus);
+    assert_non_null(free_gpus);
+    calendar_read(naive->calendar, hour_at(naive, from), hour_at(naive, to), free_gpus);
+    for (int32_t i = from; i < to; i++)
+        CHECK(naive, free_gpus[i - from] == naive->free[i]);
+    free(free_gpus);
+}
+
 static void advance(struct naive *naive)
 {
     int32_t by = (int32_t)random_below(naive, 4) == 0
@@ -205,8 +242,12 @@ static void run(uint64_t seed)
             compare_searches(&naive);
         else if (choice < 75)
             compare_step(&naive);
-        else if (choice < 98)
+        else if (choice < 86)
             compare_next_fit(&naive);
+        else if (choice < 97)
+            compare_fit(&naive);
+        else if (choice < 98)
+            compare_read(&naive);
         else
             advance(&naive);
     }

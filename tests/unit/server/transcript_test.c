@@ -212,6 +212,14 @@ static void ask_one(struct play *play, const struct wire_call *call, uint32_t te
         case METHOD_POOL_CALENDAR:
             wire_reply_pool_calendar(&play->out, call->id, play->book, tenant, &call->parameters, play->now);
             break;
+        case METHOD_OFFER_SEARCH:
+            wire_reply_offers(&play->out, call->id, play->book, tenant, &call->parameters, &play->arena,
+                              play->now);
+            break;
+        case METHOD_COMMITMENT_PLAN:
+            wire_reply_commitment_plan(&play->out, call->id, play->book, tenant, &call->parameters,
+                                       &play->arena, play->now);
+            break;
         case METHOD_COMMITMENT_STATUS:
             wire_reply_commitment_status(&play->out, call->id, play->book, tenant, &call->parameters,
                                          play->now);

@@ -47,7 +47,7 @@ static void every_parameter_is_found_by_its_name(void **state)
     }
     enum parameter found;
     assert_false(parameter_by_name("", &found));
-    assert_false(parameter_by_name("gpu", &found));
+    assert_false(parameter_by_name("gp", &found));
     assert_false(parameter_by_name("zzz", &found));
 }
 

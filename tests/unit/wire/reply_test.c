@@ -47,6 +47,14 @@ static void read_book(struct world *world, const struct wire_call *call)
         wire_reply_pool_calendar(&world->out, call->id, world->book, world->tenant, &call->parameters,
                                  world->now);
         break;
+    case METHOD_OFFER_SEARCH:
+        wire_reply_offers(&world->out, call->id, world->book, world->tenant, &call->parameters, &world->arena,
+                          world->now);
+        break;
+    case METHOD_COMMITMENT_PLAN:
+        wire_reply_commitment_plan(&world->out, call->id, world->book, world->tenant, &call->parameters,
+                                   &world->arena, world->now);
+        break;
     case METHOD_COMMITMENT_STATUS:
         wire_reply_commitment_status(&world->out, call->id, world->book, world->tenant, &call->parameters,
                                      world->now);
