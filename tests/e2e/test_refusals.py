@@ -246,14 +246,6 @@ def test_the_order_of_refusals_of_what_is_there():
         acme.refused("invalid_params", "tenant.suspend", tenant=7)
 
 
-def test_what_this_version_does_not_sell():
-    with Daemon() as daemon:
-        acme = daemon.tenant("acme")
-        with daemon.unchanged("a refused request"):
-            for method in ("offer.search", "commitment.plan", "charge.adjust", "invoice.list"):
-                acme.refused("method_not_found", method)
-
-
 def test_every_amount_is_exact():
     manifest = contract("1000000.00")
     manifest["pools"][0]["rates"][0]["firm"] = "1.234567"
