@@ -359,6 +359,17 @@ bool builder_powers(const struct builder *builder, uint32_t pool, enum tier tier
     return gap->missing == 0;
 }
 
+struct hour builder_next_powered(const struct builder *builder, uint32_t pool, enum tier tier,
+                                 struct hour from, struct hour end, int32_t gpus)
+{
+    struct hour hour = from;
+    struct power_gap gap;
+    while (hour.number != end.number &&
+           !builder_powers(builder, pool, tier, hour, (struct hour){hour.number + 1}, gpus, &gap))
+        hour.number += end.number > from.number ? 1 : -1;
+    return hour;
+}
+
 bool builder_next_fit(const struct builder *builder, uint32_t pool, enum tier tier, struct hour from,
                       int32_t hours, int32_t gpus, struct hour end, struct hour *found,
                       struct hour *searched_until)

@@ -121,6 +121,11 @@ struct power_gap {
 bool builder_powers(const struct builder *builder, uint32_t pool, enum tier tier, struct hour start,
                     struct hour end, int32_t gpus, struct power_gap *gap);
 
+// The first hour from `from` on that has power for so many more GPUs of a pool, and before `end`; or the last
+// one, going back, when `end` is before `from`. `end` when there is none.
+struct hour builder_next_powered(const struct builder *builder, uint32_t pool, enum tier tier,
+                                 struct hour from, struct hour end, int32_t gpus);
+
 // The power that a site has left in an hour beside all that is sold, after what this decision has taken.
 // Below 0 where a firm booking takes it from preemptible ones. *until is where the envelope changes, at most
 // as given.

@@ -1,6 +1,7 @@
 #include "core/opening.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #define POWER_HOURS_A_UNIT 64
 
@@ -106,15 +107,25 @@ static bool price_segment(const struct opening_search *search, const struct tari
 
 // ---- Capacity
 
-// Is there power for the window? If not, *bound is the next start, or the last one before, that could have
-// it.
-static bool powers(struct opening_search *search, bool last, struct hour start, struct hour *bound)
+// Is there power for the window? If not, *bound is the next start up to `limit`, or the last one before down to
+// it, that could have it; beyond the limit when there is none. *passed counts the hours looked at.
+static bool powers(const struct opening_search *search, bool last, struct hour start, struct hour limit,
+                   struct hour *bound, int32_t *passed)
 {
     struct power_gap gap;
     struct hour end = {start.number + search->hours};
+    *passed = search->hours;
     if (builder_powers(search->builder, search->pool, search->tier, start, end, search->gpus, &gap))
         return true;
-    bound->number = last ? gap.first_short.number - search->hours : gap.last_short.number + 1;
+    // The stretch without power may go on for long.
+    struct hour from = {last ? gap.first_short.number - 1 : gap.last_short.number + 1};
+    struct hour beyond = {last ? limit.number + search->hours - 2 : limit.number + 1};
+    bool inside = last ? from.number > beyond.number : from.number < beyond.number;
+    struct hour found = inside ? builder_next_powered(search->builder, search->pool, search->tier, from,
+                                                      beyond, search->gpus)
+                               : beyond;
+    *passed += inside ? abs(found.number - from.number) : 0;
+    bound->number = last ? found.number + 1 - search->hours : found.number;
     return false;
 }
 
@@ -125,6 +136,7 @@ static bool find_capacity(struct opening_search *search, const struct segment *s
     const struct calendar *calendar =
         pool_calendar(&search->builder->book->pools[search->pool], search->tier);
     struct hour from = segment->first, until = segment->last, bound;
+    int32_t passed;
     while (from.number <= until.number) {
         start->number = until.number + 1;
         int32_t given = search->budget > INT32_MAX ? INT32_MAX : (int32_t)search->budget, left = given;
@@ -134,9 +146,9 @@ static bool find_capacity(struct opening_search *search, const struct segment *s
         if (fit == CALENDAR_NO_FIT || (fit == CALENDAR_GAVE_UP && !may_go_on))
             return false;
         assert(fit == CALENDAR_FIT);
-        if (powers(search, last, *start, &bound))
+        if (powers(search, last, *start, last ? from : until, &bound, &passed))
             return true;
-        if (!spend(search, 1 + search->hours / POWER_HOURS_A_UNIT, last ? from : bound))
+        if (!spend(search, 1 + passed / POWER_HOURS_A_UNIT, last ? from : bound))
             return false;
         *(last ? &until : &from) = bound;
     }
