@@ -6,17 +6,19 @@
 #     tests/run.sh reached PROGRAM... and the end-to-end tests
 #     tests/run.sh all PROGRAM...     and the floors, the generated docs, and the end-to-end tests
 #
-# BUILD_DIR says where the binaries are, PYTHON which Python to use. A unit test that passes is one line; of one that
-# fails, all it said is shown. Ends with 0 only if nothing failed; and, of all the
-# tests, something passed.
+# BUILD_DIR says where the binaries are, PYTHON which Python to use, JOBS how many tests run side by side (as many as
+# there are processors). A unit test that passes is one line; of one that fails, all it said is shown. Ends with 0 only if
+# nothing failed; and, of all the tests, something passed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 70
 
 build=${BUILD_DIR:-$PWD/build}
 python=${PYTHON:-python3}
 export BUILD_DIR=$build PYTHON=$python PYTHONDONTWRITEBYTECODE=1
-output=$(mktemp) || exit 70
-trap 'rm -f "$output"' EXIT
+scratch=$(mktemp -d) || exit 70
+trap 'rm -rf "$scratch"' EXIT
+output=$scratch/output
+jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 passed=0 failed=0
 
 # count NAME PASSED FAILED STATUS: adds up. A program that ends badly without having named a failed test, or that ran
@@ -33,14 +35,25 @@ count() {
     [ "$bad" -eq 0 ]
 }
 
-# cmocka reports in TAP: a line "ok" or "not ok" for each test.
-unit_test() {
-    local program=$1 status=0 good bad
-    # shellcheck disable=SC2086 # a command with its options
-    CMOCKA_MESSAGE_OUTPUT=TAP ${UNDER:-} "$program" >"$output" 2>&1 </dev/null || status=$?
-    good=$(grep -ac '^ok ' "$output")
-    bad=$(grep -ac '^not ok ' "$output")
-    count "${program#*/tests/}" "$good" "$bad" "$status" || sed 's/^/    /' "$output"
+# unit_tests PROGRAM...: as many at once as there are processors. The simulators, named last, take the longest and start
+# first. cmocka reports in TAP: a line "ok" or "not ok" for each test.
+unit_tests() {
+    local programs=("$@") running=0 i said
+    for ((i = $# - 1; i >= 0; i--)); do
+        [ "$running" -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
+        {
+            # shellcheck disable=SC2086 # a command with its options
+            CMOCKA_MESSAGE_OUTPUT=TAP ${UNDER:-} "${programs[i]}" >"$scratch/$i" 2>&1 </dev/null
+            echo $? >"$scratch/$i.status"
+        } &
+        running=$((running + 1))
+    done
+    wait
+    for ((i = 0; i < $#; i++)); do
+        said=$scratch/$i
+        count "${programs[i]#*/tests/}" "$(grep -ac '^ok ' "$said")" "$(grep -ac '^not ok ' "$said")" \
+            "$(cat "$said.status")" || sed 's/^/    /' "$said"
+    done
 }
 
 # Whatever else there is prints its own lines and, last, its own totals.
@@ -71,9 +84,7 @@ unit | e2e | reached | all) shift ;;
     ;;
 esac
 
-for program in "$@"; do
-    unit_test "$program"
-done
+unit_tests "$@"
 if [ "$kind" = all ]; then
     other_tests floors "$python" tests/floors.py
     other_tests embedding "$python" tests/embed.py

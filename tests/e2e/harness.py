@@ -80,6 +80,17 @@ class Coverage:
         self.views = set()  # read
         self.views_there = set()
 
+    def add(self, other):
+        for mine, theirs in zip(vars(self).values(), vars(other).values()):
+            mine |= theirs
+
+    def take(self):
+        """What there is, and nothing is left."""
+        taken = Coverage()
+        taken.add(self)
+        self.__init__()
+        return taken
+
 
 COVERAGE = Coverage()
 
