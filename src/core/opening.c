@@ -107,8 +107,8 @@ static bool price_segment(const struct opening_search *search, const struct tari
 
 // ---- Capacity
 
-// Is there power for the window? If not, *bound is the next start up to `limit`, or the last one before down to
-// it, that could have it; beyond the limit when there is none. *passed counts the hours looked at.
+// Is there power for the window? If not, *bound is the next start up to `limit`, or the last one before down
+// to it, that could have it; beyond the limit when there is none. *passed counts the hours looked at.
 static bool powers(const struct opening_search *search, bool last, struct hour start, struct hour limit,
                    struct hour *bound, int32_t *passed)
 {
@@ -121,9 +121,9 @@ static bool powers(const struct opening_search *search, bool last, struct hour s
     struct hour from = {last ? gap.first_short.number - 1 : gap.last_short.number + 1};
     struct hour beyond = {last ? limit.number + search->hours - 2 : limit.number + 1};
     bool inside = last ? from.number > beyond.number : from.number < beyond.number;
-    struct hour found = inside ? builder_next_powered(search->builder, search->pool, search->tier, from,
-                                                      beyond, search->gpus)
-                               : beyond;
+    struct hour found =
+        inside ? builder_next_powered(search->builder, search->pool, search->tier, from, beyond, search->gpus)
+               : beyond;
     *passed += inside ? abs(found.number - from.number) : 0;
     bound->number = last ? found.number + 1 - search->hours : found.number;
     return false;

@@ -120,30 +120,59 @@ static int64_t position(const struct book *book, const struct reservation_row *r
     return place;
 }
 
+// Hours without room for one that waits: GPUs that could be booked in them, and whether there is power for no
+// more.
+struct blocked {
+    struct hour start, end;
+    int32_t free;
+    bool by_power;
+};
+
+static int32_t powered(const struct book *book, const struct reservation_row *row, struct hour hour)
+{
+    int64_t gpus = book_powered(book, row->pool, row->tier, hour);
+    return gpus < 0 || gpus > INT32_MAX ? INT32_MAX : (int32_t)gpus;
+}
+
+// The first such hours from an hour on, as long as they are alike. False when there are none.
+static bool find_blocked(const struct book *book, const struct reservation_row *row, struct hour from,
+                         struct blocked *blocked)
+{
+    const struct calendar *calendar = pool_calendar(&book->pools[row->pool], row->tier);
+    blocked->start = row->end;
+    if (from.number < row->end.number)
+        calendar_first_below(calendar, from, row->end, row->gpus, &blocked->start);
+    for (struct hour hour = from; hour.number < blocked->start.number; hour.number++)
+        if (powered(book, row, hour) < row->gpus)
+            blocked->start = hour;
+    if (blocked->start.number >= row->end.number)
+        return false;
+    int32_t by_power = powered(book, row, blocked->start);
+    calendar_step(calendar, blocked->start, row->end, &blocked->free, &blocked->end);
+    for (struct hour hour = blocked->start; hour.number < blocked->end.number; hour.number++)
+        if (powered(book, row, hour) != by_power)
+            blocked->end = hour;
+    blocked->by_power = by_power < blocked->free;
+    blocked->free = blocked->by_power ? by_power : blocked->free;
+    return true;
+}
+
 void waiting_write(const struct book *book, struct json *json, const struct reservation_row *row,
                    struct instant now)
 {
-    const struct calendar *calendar = pool_calendar(&book->pools[row->pool], row->tier);
     json_write_object(json, "waiting");
     json_write_integer(json, "position", position(book, row));
     json_write_integer(json, "hold_seconds", row->hold_seconds);
     json_write_array(json, "blocked");
-    struct hour hour = row->start;
-    int shown = 0;
-    if (hour.number < hour_of_instant(now).number)
-        hour = hour_of_instant(now);
-    while (shown < BLOCKED_SHOWN && hour.number < row->end.number &&
-           calendar_first_below(calendar, hour, row->end, row->gpus, &hour)) {
-        struct hour until;
-        int32_t free;
-        calendar_step(calendar, hour, row->end, &free, &until);
+    struct hour from = hour_of_instant(now);
+    struct blocked blocked = {.end = row->start.number > from.number ? row->start : from};
+    for (int shown = 0; shown < BLOCKED_SHOWN && find_blocked(book, row, blocked.end, &blocked); shown++) {
         json_write_object(json, NULL);
-        json_write_hour(json, "start", hour);
-        json_write_hour(json, "end", until);
-        json_write_integer(json, "free", free < 0 ? 0 : free);
+        json_write_hour(json, "start", blocked.start);
+        json_write_hour(json, "end", blocked.end);
+        json_write_integer(json, "free", blocked.free);
+        json_write_text(json, "limit", blocked.by_power ? "power" : "gpus");
         json_write_object_end(json);
-        hour = until;
-        shown++;
     }
     json_write_array_end(json);
     json_write_object_end(json);

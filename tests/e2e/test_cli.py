@@ -88,7 +88,7 @@ def test_what_waits_shows_what_blocks_it():
         check("waiting.position" in out, "its place", out)
         rows = out[out.index("waiting.blocked:"):].split("\n")
         equal([row.split() for row in rows[1:3]],
-              [["START", "END", "FREE"], ["2026-12-05T00:00:00Z", "2026-12-06T00:00:00Z", "0"]])
+              [["START", "END", "FREE", "LIMIT"], ["2026-12-05T00:00:00Z", "2026-12-06T00:00:00Z", "0", "gpus"]])
 
 
 def test_every_verb():

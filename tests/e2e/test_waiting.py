@@ -25,7 +25,7 @@ def test_whoever_fits_is_booked_in_order():
         equal((first["state"], first["slices"], first["cost"], first["wait_until"], first["gpus"]),
               ("waiting", [], "0.00", LATER, 48))
         equal(first["waiting"], {"position": 1, "hold_seconds": 0, "blocked": [
-            {"start": "2026-12-05T00:00:00Z", "end": "2026-12-06T00:00:00Z", "free": 0}]})
+            {"start": "2026-12-05T00:00:00Z", "end": "2026-12-06T00:00:00Z", "free": 0, "limit": "gpus"}]})
         equal(acme.call("commitment.status")["periods"][0]["used"], before, "what waits takes no commitment")
         equal(acme.call("reservation.create", DAY, gpus=48, wait_until=LATER, client_ref="w"),
               {**first, "replayed": True})

@@ -122,24 +122,55 @@ static void who_waited_is_served_at_the_time_it_was_due(void **state)
     assert_period(world, ACME_FIRST, "consumed", "384.00");
 }
 
-// Who looks at one that waits sees its place in the line, and what is in its way.
-static void what_waits_says_what_for(void **state)
+// What whoever looks at one that waits reads of it.
+static void assert_waits(struct world *world, int64_t id, const char *expected)
 {
-    struct world *world = *state;
     struct reservation_image image;
     struct buffer text = {0};
     struct json json = json_begin(&text);
-    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 1016, DAY, AFTER), NULL), VERDICT_DONE);
-    wait_for(world, "colossus-1/h100", 16);
-    int64_t second = wait_for(world, "colossus-1/h100", 16);
-    assert_true(book_reservation(world->book, second, world->now, &image));
+    assert_true(book_reservation(world->book, id, world->now, &image));
     json_write_object(&json, NULL);
     book_write_reservation(world->book, &json, &image, world->now);
     json_write_object_end(&json);
-    assert_non_null(strstr(text.data,
-                           "\"waiting\":{\"position\":2,\"hold_seconds\":0,\"blocked\":[{\"start\":"
-                           "\"" DAY "\",\"end\":\"" AFTER "\",\"free\":8}]}"));
+    const char *waiting = strstr(text.data, "\"waiting\":");
+    assert_non_null(waiting);
+    assert_memory_equal(waiting, expected, strlen(expected));
     buffer_free(&text);
+}
+
+// Its place in the line, and what is in its way.
+static void what_waits_says_what_for(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(world_create(world, leg_of("colossus-1/h100", 1016, DAY, AFTER), NULL), VERDICT_DONE);
+    wait_for(world, "colossus-1/h100", 16);
+    int64_t second = wait_for(world, "colossus-1/h100", 16);
+    assert_waits(world, second,
+                 "\"waiting\":{\"position\":2,\"hold_seconds\":0,\"blocked\":[{\"start\":\"" DAY
+                 "\",\"end\":\"" AFTER "\",\"free\":8,\"limit\":\"gpus\"}]}");
+}
+
+// Whatever is scarcer in an hour is in its way, as long as that stays the same.
+static void what_waits_for_power_says_so(void **state)
+{
+    struct world *world = *state;
+    add_power(world);
+    struct leg legs[] = {leg_of("colossus-1/other", 800, "2026-02-01T04:00:00Z", "2026-02-01T07:00:00Z"),
+                         leg_of("colossus-1/other", 700, "2026-02-01T07:00:00Z", "2026-02-01T10:00:00Z"),
+                         leg_of("colossus-1/single", 300, "2026-02-01T09:00:00Z", "2026-02-01T11:00:00Z")};
+    for (size_t i = 0; i < sizeof legs / sizeof legs[0]; i++)
+        assert_int_equal(world_create(world, legs[i], NULL), VERDICT_DONE);
+    int64_t waiting = wait_for(world, "colossus-1/single", 700);
+    assert_waits(world, waiting,
+                 "\"waiting\":{\"position\":1,\"hold_seconds\":0,\"blocked\":["
+                 "{\"start\":\"2026-02-01T04:00:00Z\",\"end\":\"2026-02-01T07:00:00Z\",\"free\":200,"
+                 "\"limit\":\"power\"},"
+                 "{\"start\":\"2026-02-01T07:00:00Z\",\"end\":\"2026-02-01T09:00:00Z\",\"free\":300,"
+                 "\"limit\":\"power\"},"
+                 "{\"start\":\"2026-02-01T09:00:00Z\",\"end\":\"2026-02-01T10:00:00Z\",\"free\":0,"
+                 "\"limit\":\"power\"},"
+                 "{\"start\":\"2026-02-01T10:00:00Z\",\"end\":\"2026-02-01T11:00:00Z\",\"free\":699,"
+                 "\"limit\":\"gpus\"}]}");
 }
 
 // What was booked before a site's power was stated uses it too.
@@ -165,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_single_gpu_more_serves, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(who_waited_is_served_at_the_time_it_was_due, far_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(what_waits_for_power_says_so, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_waits_says_what_for, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(power_is_used_by_what_was_booked_before, world_setup, world_teardown),
     };
