@@ -77,6 +77,9 @@ say 'A pool is full for two days. The refusal says how many GPUs are free, and w
 run 'colossus --token-file anthropic.token reserve colossus-1/gb200 20016 --start 2026-12-03 --for 48h --ref burn-in'
 expect 5 'colossus --token-file anthropic.token reserve colossus-1/gb200 1440 --start 2026-12-03T12:00:00Z --for 24h --ref rack-2'
 
+say 'Where else would that fit before the week is over? Any row can be booked as it is shown.'
+run 'colossus --token-file anthropic.token offers 1440 --for 24h --gpu GB200 --earliest 2026-12-03T12:00:00Z --latest-end 2026-12-07 --order cheapest --limit 4'
+
 say "More than the contract's year has left: the refusal says how much that is, and how many GPUs it would buy."
 expect 6 'colossus --token-file google.token reserve colossus-2/gb200 250200 --start 2026-12-20 --for 280d --ref too-much'
 
@@ -106,6 +109,9 @@ say "A hall's cooling is mended for a day. A dry run names everybody it would cu
 run 'colossus capacity colossus-1/h100 maintenance 149504 --start 2026-12-08 --end 2026-12-09 --dry-run'
 run 'colossus capacity colossus-1/h100 maintenance 149504 --start 2026-12-08 --end 2026-12-09 --ref cooling'
 run 'sqlite3 -readonly -box ledger.db "SELECT reservation, pool, start, [end], gpus, kind, relief FROM v_interruption"'
+
+say "Google has committed to more than it has booked. What would use the rest up, and until when can it be?"
+run 'colossus --token-file google.token plan google-colossus'
 
 say "Seven months on, the year that Anthropic committed \$15 billion for ends. Its instalments have paid for what it did not use."
 run 'colossus advance 2027-07-01 --ref july'

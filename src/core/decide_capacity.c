@@ -45,7 +45,8 @@ static void write_interruptions_of(const struct book *book, struct json *json, i
     }
 }
 
-// The result: a change, or an outage, and the interruptions by a displacement (NULL for a replay).
+// The result: the change, shown as the outage that it opened if it did, and the interruptions by a
+// displacement (NULL for a replay).
 static void write_result(struct builder *builder, const char *pool, const struct capacity_change_row *change,
                          const struct outage *outage, const struct displacement *displacement)
 {
@@ -62,7 +63,7 @@ static void write_result(struct builder *builder, const char *pool, const struct
         write_interruption(&json, cut->reservation, cut->start, cut->end, cut->gpus);
     }
     if (displacement == NULL)
-        write_interruptions_of(builder->book, &json, outage != NULL ? outage->row.id : change->id);
+        write_interruptions_of(builder->book, &json, change->id);
     json_write_array_end(&json);
     decide_result(builder);
 }
@@ -84,7 +85,7 @@ static void replay(struct builder *builder, uint32_t pool, int64_t id)
     const struct pool *found = &builder->book->pools[pool];
     const struct outage *outage = book_outage(builder->book, id);
     if (outage != NULL)
-        write_result(builder, found->row.pool, NULL, outage, NULL);
+        write_result(builder, found->row.pool, &outage->row, outage, NULL);
     for (size_t i = 0; i < found->change_count && outage == NULL; i++)
         if (found->changes[i].id == id)
             write_result(builder, found->row.pool, &found->changes[i], NULL, NULL);
@@ -171,10 +172,9 @@ static void add_row(const struct asked_change *asked, struct capacity_change_row
 static void finish(const struct asked_change *asked, const struct capacity_change_row *change,
                    const struct outage *outage, const struct displacement *displacement, int64_t event)
 {
-    int64_t id = outage != NULL ? outage->row.id : change->id;
-    interrupt_reservations(asked->builder, displacement, id);
+    interrupt_reservations(asked->builder, displacement, change->id);
     if (asked->request->client_ref != NULL)
-        builder_client_ref(asked->builder, 0, asked->request, asked->fingerprint, id, false, event);
+        builder_client_ref(asked->builder, 0, asked->request, asked->fingerprint, change->id, false, event);
     write_result(asked->builder, asked->pool->row.pool, change, outage, displacement);
 }
 
@@ -227,7 +227,7 @@ static void open_outage(const struct asked_change *asked)
     int64_t event = add_event(asked, "capacity.changed", NULL, &outage);
     add_row(asked, outage.row, event);
     add_rows(asked, &cuts, outage.row.id, event);
-    finish(asked, NULL, &outage, &displacement, event);
+    finish(asked, &outage.row, &outage, &displacement, event);
 }
 
 // Gives back what was cut beyond the end, or cuts up to it.
@@ -262,7 +262,7 @@ static void close_outage(const struct asked_change *asked, const struct outage *
     closed.part = OUTAGE_CLOSED;
     closed.outage = outage.row.id;
     add_row(asked, closed, event);
-    finish(asked, NULL, &outage, &displacement, event);
+    finish(asked, &outage.row, &outage, &displacement, event);
 }
 
 void decide_capacity_change(struct builder *builder, const struct request *request)

@@ -133,12 +133,13 @@ int offer_compare(enum offer_order order, const struct opening *a, uint32_t pool
     return first != 0 ? first : second != 0 ? second : (pool_of_a > pool_of_b) - (pool_of_a < pool_of_b);
 }
 
+// Of at least one.
 static struct range *best_of(const struct offer_search *search, struct range *ranges, size_t count)
 {
-    struct range *best = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (best == NULL || offer_compare(search->query->order, &ranges[i].best, ranges[i].pool->search.pool,
-                                          &best->best, best->pool->search.pool) < 0)
+    struct range *best = &ranges[0];
+    for (size_t i = 1; i < count; i++)
+        if (offer_compare(search->query->order, &ranges[i].best, ranges[i].pool->search.pool, &best->best,
+                          best->pool->search.pool) < 0)
             best = &ranges[i];
     return best;
 }

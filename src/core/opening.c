@@ -186,7 +186,7 @@ static bool search_run(struct opening_search *search, enum offer_order order, st
                        struct hour first, struct hour last, bool *found, struct opening *opening)
 {
     const struct tariff_piece *pieces = search->tariff->pieces;
-    size_t leaving = run.begin, entering = run.begin;
+    size_t leaving = run.begin, entering = leaving;
     struct segment segment;
     for (struct hour start = first; start.number <= last.number; start.number = segment.last.number + 1) {
         while (pieces[leaving].end.number <= start.number)

@@ -28,7 +28,7 @@ struct power_shortage {
     struct source *sources;
     size_t source_count;
     const struct displacement *planned; // for GPUs
-    struct displacement *result;
+    struct displacement result;
 };
 
 // The hours that the firm bookings of a decision take at a site. False when they take none.
@@ -85,7 +85,7 @@ static bool find_missing(struct power_shortage *shortage, uint32_t site, struct 
 
 static void add_cut(struct power_shortage *shortage, const struct interruption *cut)
 {
-    struct displacement *result = shortage->result;
+    struct displacement *result = &shortage->result;
     result->cuts = arena_grow(shortage->builder->arena, result->cuts, result->count, &result->capacity,
                               sizeof *result->cuts);
     result->cuts[result->count++] = *cut;
@@ -214,14 +214,12 @@ static void plan_power(struct power_shortage *shortage, uint32_t site, struct di
     if (!firm_hull(shortage->builder, site, &shortage->from, &end))
         return;
     size_t hours = (size_t)(end.number - shortage->from.number);
-    struct displacement all = {0};
-    shortage->result = &all;
     shortage->missing = memory_allocate(hours, sizeof *shortage->missing);
     shortage->has = memory_allocate(hours, sizeof *shortage->has);
     shortage->cut = memory_allocate(hours, sizeof *shortage->cut);
     if (find_missing(shortage, site, end)) {
         cut_all(shortage);
-        *displacement = all;
+        *displacement = shortage->result;
     }
     free(shortage->missing);
     free(shortage->has);
