@@ -370,18 +370,17 @@ static int64_t event_of(const struct capacity_work *work, const struct capacity_
 static void emit(struct capacity_work *work)
 {
     struct builder *builder = work->apply->builder;
-    const struct capacity_change_row *opened = NULL;
+    int64_t outage = 0, opened_by = 0;
     for (size_t i = 0; i < work->added.count; i++) {
         struct capacity_change_row *change = &work->added.rows[i];
         change->id = builder->next_capacity_change++;
         if (change->part == OUTAGE_OPENED)
-            opened = change;
+            outage = change->id;
         if (change->part != OUTAGE_NONE)
-            change->outage = opened->id;
-        if (change->part == OUTAGE_CUT)
-            change->event = opened->event;
-        else
-            change->event = event_of(work, change);
+            change->outage = outage;
+        change->event = change->part == OUTAGE_CUT ? opened_by : event_of(work, change);
+        if (change->part == OUTAGE_OPENED)
+            opened_by = change->event;
         builder_add(builder, ROW_CAPACITY_CHANGE)->capacity_change = *change;
     }
     if (work->added.count > 0)

@@ -82,7 +82,7 @@ static void check_hour(const struct ledger *ledger, const struct store *store, u
             continue;
         int64_t expected =
             watts < 0 || pool->watts_per_gpu == 0 ? -1 : left / pool->watts_per_gpu / pool->unit * pool->unit;
-        FUZZ_CHECK(book_powered(ledger->book, id, (struct hour){hour}) == expected);
+        FUZZ_CHECK(book_powered(ledger->book, id, TIER_PREEMPTIBLE, (struct hour){hour}) == expected);
     }
 }
 
