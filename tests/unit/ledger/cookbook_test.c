@@ -38,7 +38,7 @@ static void each_question_is_answered(void **state)
         questions++;
         at = end + 1;
     }
-    assert_int_equal(headings, 21);
+    assert_int_equal(headings, 25);
     assert_int_equal(questions, headings);
     free(text);
     workshop_end(&workshop);
