@@ -266,7 +266,8 @@ static void describe(const struct ledger *ledger, struct buffer *text)
             book_calendar_step(book, pool, hour, end, &free, &capacity, &hour);
             buffer_append_format(text, "pool %u: %d of %d until %d\n", pool, free, capacity, hour.number);
             if (hour.number < end.number)
-                buffer_append_format(text, "power for %lld\n", (long long)book_powered(book, pool, hour));
+                buffer_append_format(text, "power for %lld\n",
+                                     (long long)book_powered(book, pool, TIER_PREEMPTIBLE, hour));
         }
     }
     for (size_t i = 0; i < book_token_count(book); i++)
