@@ -131,6 +131,48 @@ static void a_step_takes_the_place_of_the_one_at_its_hour(void **state)
     assert_null(strstr(told + 10, "\"2026-03-01T00:00:00Z\""));
 }
 
+static void book_tiny(struct world *world, enum tier tier, int64_t gpus)
+{
+    struct leg leg = leg_of("colossus-1/tiny", gpus, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
+    leg.tier = tier;
+    assert_int_equal(world_create(world, leg, NULL), VERDICT_DONE);
+}
+
+// A firm booking may take the power of preemptible ones, to the last watt.
+static void each_tier_sees_what_it_may_take(void **state)
+{
+    struct world *world = *state;
+    struct manifest_step capacity = {hour_of("2026-01-01T00:00:00Z"), 2000};
+    struct manifest_rate rate = {
+        .from = capacity.from, .has = {true, true}, .price = {AMOUNT_ZERO, AMOUNT_ZERO}};
+    struct manifest_step power = {capacity.from, 1000};
+    struct manifest_site site = {.site = "colossus-1", .power = &power, .power_count = 1};
+    struct manifest_pool tiny = {.pool = "colossus-1/tiny",
+                                 .gpu = "T",
+                                 .unit = 1,
+                                 .watts_per_gpu = 1,
+                                 .capacity = &capacity,
+                                 .capacity_count = 1,
+                                 .rates = &rate,
+                                 .rate_count = 1};
+    struct manifest manifest = {.sites = &site, .site_count = 1, .pools = &tiny, .pool_count = 1};
+    assert_int_equal(
+        world_decide(world, (struct request){.kind = REQUEST_MANIFEST_APPLY, .manifest = &manifest}),
+        VERDICT_DONE);
+    uint32_t pool = book_pool_count(world->book);
+    struct hour hour = hour_of("2026-03-02T12:00:00Z");
+    book_tiny(world, TIER_FIRM, 100);
+    book_tiny(world, TIER_PREEMPTIBLE, 899);
+    assert_int_equal(book_powered(world->book, pool, TIER_PREEMPTIBLE, hour), 1);
+    assert_int_equal(book_powered(world->book, pool, TIER_FIRM, hour), 900);
+    book_tiny(world, TIER_PREEMPTIBLE, 1);
+    assert_int_equal(book_powered(world->book, pool, TIER_PREEMPTIBLE, hour), 0);
+    book_tiny(world, TIER_FIRM, 900);
+    assert_int_equal(book_powered(world->book, pool, TIER_FIRM, hour), 0);
+    assert_int_equal(book_powered(world->book, pool, TIER_FIRM, hour_of("2026-03-03T00:00:00Z")), 1000);
+    assert_int_equal(book_powered(world->book, 1, TIER_FIRM, hour), -1); // its GPUs take none
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +180,7 @@ int main(void)
         cmocka_unit_test(the_window_moves_on),
         cmocka_unit_test(a_step_ends_where_the_use_changes),
         cmocka_unit_test(an_envelope_has_steps),
+        cmocka_unit_test_setup_teardown(each_tier_sees_what_it_may_take, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_step_takes_the_place_of_the_one_at_its_hour, world_setup,
                                         world_teardown),
     };
