@@ -98,6 +98,14 @@ static void test_an_outage_is_made_of_its_parts(void **state)
     assert_int_equal(book_free(fixture.book, 1, hour_from("2026-01-01T04:00:00Z")), 720);
     assert_int_equal(book_free(fixture.book, 1, hour_from("2026-01-01T05:00:00Z")), 800);
     assert_int_equal(go_on(&fixture, instant_from("2026-01-03T00:00:00Z")), 0);
+    // A manifest says what it took.
+    struct manifest_change *described;
+    size_t count;
+    book_manifest_changes(fixture.book, 1, &fixture.arena, &described, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(described[0].gpus, 80);
+    assert_int_equal(described[0].start.number, hour_from(START).number);
+    assert_int_equal(described[0].end.number, hour_from("2026-01-01T05:00:00Z").number);
     fixture_end(&fixture);
 }
 

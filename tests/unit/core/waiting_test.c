@@ -103,6 +103,36 @@ static int far_setup(void **state)
     return world_setup_to(state, 13);
 }
 
+// One that asked for a hold is held from when it fits, for as long as it asked, at the latest until its
+// start.
+static void who_waited_for_a_hold_is_held(void **state)
+{
+    struct world *world = *state;
+    static const char *const cancelled[] = {"2026-01-10T00:00:00Z", "2026-01-31T00:00:00Z"};
+    static const char *const expires[] = {"2026-01-11T12:00:00Z", DAY};
+    for (int i = 0; i < 2; i++) {
+        struct leg leg = leg_of("colossus-1/h100", 1024, DAY, AFTER);
+        assert_int_equal(world_create(world, leg, NULL), VERDICT_DONE);
+        int64_t booked = created_id(world);
+        struct request request = {.kind = REQUEST_CREATE,
+                                  .create = {.legs = &leg,
+                                             .leg_count = 1,
+                                             .hold_seconds = 36 * 3600,
+                                             .has_wait_until = true,
+                                             .wait_until = instant_of(DAY)}};
+        assert_int_equal(world_decide(world, request), VERDICT_DONE);
+        int64_t waiting = created_id(world);
+        world_advance(world, cancelled[i]);
+        assert_int_equal(world_cancel(world, booked, false), VERDICT_DONE);
+        world_advance(world, cancelled[i]);
+        struct reservation_image image;
+        assert_true(book_reservation(world->book, waiting, world->now, &image));
+        assert_int_equal(image.row.state, STATE_HELD);
+        assert_int_equal(image.row.hold_expires.seconds, instant_of(expires[i]).seconds);
+        assert_int_equal(world_cancel(world, waiting, false), VERDICT_DONE);
+    }
+}
+
 // What was freed while nobody looked is sold from when it was freed on, however long ago that is.
 static void who_waited_is_served_at_the_time_it_was_due(void **state)
 {
@@ -155,7 +185,9 @@ static void what_waits_for_power_says_so(void **state)
 {
     struct world *world = *state;
     add_power(world);
-    struct leg legs[] = {leg_of("colossus-1/other", 800, "2026-02-01T04:00:00Z", "2026-02-01T07:00:00Z"),
+    // Up to 04:00 there is just enough.
+    struct leg legs[] = {leg_of("colossus-1/other", 300, DAY, "2026-02-01T04:00:00Z"),
+                         leg_of("colossus-1/other", 800, "2026-02-01T04:00:00Z", "2026-02-01T07:00:00Z"),
                          leg_of("colossus-1/other", 700, "2026-02-01T07:00:00Z", "2026-02-01T10:00:00Z"),
                          leg_of("colossus-1/single", 300, "2026-02-01T09:00:00Z", "2026-02-01T11:00:00Z")};
     for (size_t i = 0; i < sizeof legs / sizeof legs[0]; i++)
@@ -196,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_single_gpu_more_serves, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(who_waited_is_served_at_the_time_it_was_due, far_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(who_waited_for_a_hold_is_held, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_waits_for_power_says_so, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(what_waits_says_what_for, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(power_is_used_by_what_was_booked_before, world_setup, world_teardown),
