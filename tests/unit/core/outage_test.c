@@ -90,6 +90,7 @@ static void test_an_outage_is_made_of_its_parts(void **state)
     assert_int_equal(book_capacity(fixture.book, 1, hour_from("2026-01-02T02:00:00Z")), 800);
     decision = decide(&fixture, outage(80, START, "2026-01-01T05:00:00Z"));
     assert_int_equal(decision->verdict, VERDICT_DONE);
+    assert_non_null(strstr(decision->result, "\"end\":\"2026-01-01T05:00:00Z\""));
     assert_int_equal(changes_of(decision, changes, 4), 2);
     assert_part(&changes[0], OUTAGE_RETURNED, 80, "2026-01-01T05:00:00Z", "2026-01-02T02:00:00Z");
     assert_part(&changes[1], OUTAGE_CLOSED, -80, START, "2026-01-01T05:00:00Z");
@@ -106,6 +107,31 @@ static void test_an_outage_is_made_of_its_parts(void **state)
     assert_int_equal(described[0].gpus, 80);
     assert_int_equal(described[0].start.number, hour_from(START).number);
     assert_int_equal(described[0].end.number, hour_from("2026-01-01T05:00:00Z").number);
+    fixture_end(&fixture);
+}
+
+// What a manifest's outage cuts names the event of the outage.
+static void test_an_outage_in_a_manifest(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct fixture fixture = short_fixture(&sample, 10);
+    struct capacity_change_row changes[4];
+    sample.changes[0] = (struct manifest_change){
+        .kind = CAPACITY_OUTAGE, .gpus = 8, .start = hour_from(START), .end = HOUR_NEVER};
+    sample.changes[1] = (struct manifest_change){.kind = CAPACITY_MAINTENANCE,
+                                                 .gpus = 8,
+                                                 .start = hour_from("2026-02-01T00:00:00Z"),
+                                                 .end = hour_from("2026-02-02T00:00:00Z")};
+    sample.pools[0].change_count = 2;
+    const struct decision *decision = apply_manifest(&fixture, &sample.manifest);
+    assert_int_equal(decision->verdict, VERDICT_DONE);
+    assert_int_equal(changes_of(decision, changes, 4), 3);
+    assert_true(changes[0].part == OUTAGE_NONE && changes[0].outage == 0);
+    assert_part(&changes[1], OUTAGE_OPENED, -8, START, NULL);
+    assert_part(&changes[2], OUTAGE_CUT, -8, START, "2026-01-02T00:00:00Z");
+    assert_true(changes[1].event > changes[0].event && changes[2].event == changes[1].event);
+    assert_true(changes[1].outage == changes[1].id && changes[2].outage == changes[1].id);
     fixture_end(&fixture);
 }
 
@@ -194,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_outage_is_made_of_its_parts),
+        cmocka_unit_test(test_an_outage_in_a_manifest),
         cmocka_unit_test(test_two_that_are_alike_are_closed_one_by_one),
         cmocka_unit_test(test_nothing_is_left_to_give_back),
         cmocka_unit_test(test_a_stop_of_years),

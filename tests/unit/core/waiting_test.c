@@ -93,7 +93,9 @@ static void a_single_gpu_more_serves(void **state)
                                           .gpus = 1,
                                           .start = hour_of("2026-01-02T00:00:00Z"),
                                           .end = HOUR_NEVER}};
+    assert_false(book_serves_waiting(world->book));
     assert_int_equal(world_decide(world, growth), VERDICT_DONE);
+    assert_true(book_serves_waiting(world->book));
     assert_int_equal(state_of(world, waiting), STATE_BOOKED);
 }
 
