@@ -6,7 +6,7 @@ import re
 import shutil
 
 from load import Load, manifest, old_ledger
-from rig import (CUT, FAIL_FROM, FAIL_ONCE, FAIL_WITHIN, NAME, SYNC, WRITE, Rig, check, equal, scale, seed, until)
+from rig import (CUT, FAIL_FROM, FAIL_ONCE, FAIL_WITHIN, NAME, SYNC, WRITE, Failure, Rig, check, equal, scale, seed, until)
 
 FAULTS = [(action, error, kinds) for action in (FAIL_ONCE, FAIL_FROM, FAIL_WITHIN)
           for error in (errno.EIO, errno.ENOSPC, errno.EDQUOT) for kinds in (0, WRITE, SYNC, WRITE | CUT | NAME)
@@ -122,7 +122,7 @@ def test_calls_that_fail_while_starting():
 
 
 def ended_or_serves(rig):
-    status = rig.process.poll()
-    if status is not None:
-        return status
-    return "serves" if rig.is_ready() else None
+    try:
+        return "serves" if rig.is_ready() else None
+    except Failure:  # it has ended
+        return rig.process.wait()
